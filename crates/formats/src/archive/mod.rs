@@ -1,0 +1,1 @@
+//! Containers of files: compression and tar, read as bounded streams.

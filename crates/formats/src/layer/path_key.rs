@@ -1,0 +1,39 @@
+//! Paths as fixed-size keys, so that millions of them fit in memory.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// The first 16 bytes of the SHA-256 of a path's raw bytes (relative to the root, no leading or trailing `/`).
+/// A cryptographic hash because paths are chosen by the image's author: a collision would hide a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PathKey([u8; 16]);
+
+impl PathKey {
+    /// The key of a path; a leading `/` or `./` and trailing `/` are ignored.
+    pub fn of(path: &[u8]) -> Self {
+        let mut path = path;
+        while let Some(rest) = path.strip_prefix(b"./").or_else(|| path.strip_prefix(b"/")) {
+            path = rest;
+        }
+        while let Some(rest) = path.strip_suffix(b"/") {
+            path = rest;
+        }
+        let hash = Sha256::digest(path);
+        let mut key = [0; 16];
+        key.copy_from_slice(&hash[..16]);
+        Self(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PathKey;
+
+    #[test]
+    fn spelling_of_the_root_does_not_matter() {
+        let key = PathKey::of(b"etc/passwd");
+        assert_eq!(key, PathKey::of(b"/etc/passwd"));
+        assert_eq!(key, PathKey::of(b"./etc/passwd"));
+        assert_ne!(key, PathKey::of(b"etc/passwd2"));
+    }
+}

@@ -1,0 +1,1 @@
+//! Version orders: which of two versions is newer, as each ecosystem's own tools decide.

@@ -1,0 +1,5 @@
+//! The targets by area, one table a file.
+
+use crate::Target;
+
+pub(crate) const AREAS: &[&[Target]] = &[];
