@@ -4,6 +4,8 @@
 //! The layer scanner decides which file goes to whom, sees to the bounds, and fills in what every package shares
 //! ([`Package::found_by`], the default [`Package::locations`]); a cataloguer only reads its format.
 
+pub mod license;
+
 use std::io::Read;
 
 use serde::{Deserialize, Serialize};
