@@ -6,5 +6,6 @@
 
 pub mod archive;
 pub mod catalogue;
+pub mod image;
 pub mod layer;
 pub mod versions;
