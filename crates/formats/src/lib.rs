@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod catalogue;
+pub mod document;
 pub mod image;
 pub mod layer;
 pub mod versions;
