@@ -1,1 +1,16 @@
-//! placeholder
+//! The outside world to bytes: image layouts and archives, registries, runtime sockets, hosts and feeds.
+//!
+//! This crate decides nothing about content: it finds what was asked for, checks that the bytes are those their
+//! digests name, and hands them out as streams. It must not know packages, advisories or findings. Whatever can
+//! be parsed later without a network is left to be parsed later, confined by [`sandbox`].
+
+pub mod error;
+mod hash;
+pub mod image;
+pub mod reference;
+pub mod target;
+
+pub use error::{Error, ErrorKind, Result};
+pub use image::ImageHandle;
+pub use reference::ImageReference;
+pub use target::Target;
