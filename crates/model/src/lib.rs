@@ -12,6 +12,7 @@ pub mod location;
 pub mod package;
 pub mod purl;
 pub mod report;
+pub mod sbom;
 pub mod severity;
 pub mod skipped;
 pub mod system;

@@ -1,1 +1,72 @@
-//! placeholder
+//! The report as text: one file a format, all with the same shape.
+//!
+//! A writer turns a [`Report`] into bytes and decides nothing: what is a finding, how bad it is and in which order
+//! it comes was settled before. This crate must not know how facts were gathered, open files, or read the clock or
+//! the environment; what depends on those (colour, width, language, a template's text) comes in by [`Options`].
+
+use std::io::{self, Write};
+
+use yagura_model::Report;
+
+mod grouping;
+mod json;
+mod messages;
+mod output;
+mod summary;
+mod table;
+pub mod terminal;
+
+pub use messages::{Language, Messages};
+pub use output::{Format, InvalidOutput, OutputSpec};
+
+/// What a writer may be told; each format heeds what concerns it.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub language: Language,
+    /// Whether terminal colours are wanted. The caller heeds `NO_COLOR` and whether the output is a terminal.
+    pub colour: bool,
+    /// Columns of the terminal; 0 for no limit.
+    pub width: usize,
+    /// Show every row where a format would cut a long list.
+    pub all: bool,
+    pub view: View,
+    /// The template of [`Format::Template`].
+    pub template: Option<Template>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            language: Language::English,
+            colour: false,
+            width: 100,
+            all: false,
+            view: View::Findings,
+            template: None,
+        }
+    }
+}
+
+/// What the table shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    #[default]
+    Findings,
+    /// Packages only: `yagura sbom`.
+    Inventory,
+}
+
+/// A template and the name by which its errors speak of it.
+#[derive(Clone, Debug)]
+pub struct Template {
+    pub name: String,
+    pub text: String,
+}
+
+/// Writes the report in a format.
+pub fn write(format: Format, report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Table => table::write(report, options, out),
+        Format::Json => json::write(report, options, out),
+    }
+}
