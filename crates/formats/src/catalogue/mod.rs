@@ -4,7 +4,10 @@
 //! The layer scanner decides which file goes to whom, sees to the bounds, and fills in what every package shares
 //! ([`Package::found_by`], the default [`Package::locations`]); a cataloguer only reads its format.
 
+mod dpkg;
 pub mod license;
+mod ownership;
+mod stanza;
 
 use std::io::Read;
 
@@ -113,4 +116,4 @@ pub fn all() -> impl Iterator<Item = &'static Cataloguer> {
 }
 
 /// One row per family; a new cataloguer joins its family's table, a new family gets a row here.
-const GROUPS: &[&[Cataloguer]] = &[];
+const GROUPS: &[&[Cataloguer]] = &[dpkg::CATALOGUERS];

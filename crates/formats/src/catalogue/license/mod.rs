@@ -7,6 +7,9 @@
 mod expression;
 mod key;
 mod names;
+mod text;
+
+pub use text::of_text;
 
 /// Longest text that is read as a licence statement, in bytes; what is longer is somebody's whole licence text.
 const MAX_STATEMENT: usize = 1024;
