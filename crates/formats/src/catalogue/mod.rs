@@ -4,9 +4,13 @@
 //! The layer scanner decides which file goes to whom, sees to the bounds, and fills in what every package shares
 //! ([`Package::found_by`], the default [`Package::locations`]); a cataloguer only reads its format.
 
+mod apk;
 mod dpkg;
+mod kernel;
 pub mod license;
+pub mod os_release;
 mod ownership;
+mod pacman;
 mod stanza;
 
 use std::io::Read;
@@ -116,4 +120,5 @@ pub fn all() -> impl Iterator<Item = &'static Cataloguer> {
 }
 
 /// One row per family; a new cataloguer joins its family's table, a new family gets a row here.
-const GROUPS: &[&[Cataloguer]] = &[dpkg::CATALOGUERS];
+const GROUPS: &[&[Cataloguer]] =
+    &[dpkg::CATALOGUERS, apk::CATALOGUERS, pacman::CATALOGUERS, os_release::CATALOGUERS, kernel::CATALOGUERS];
