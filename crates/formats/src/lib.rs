@@ -7,6 +7,7 @@
 pub mod archive;
 pub mod catalogue;
 pub mod document;
+pub mod executable;
 pub mod image;
 pub mod layer;
 pub mod versions;

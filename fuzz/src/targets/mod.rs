@@ -1,8 +1,9 @@
 //! The targets by area, one table a file.
 
+mod binaries;
 mod document;
 mod os;
 
 use crate::Target;
 
-pub(crate) const AREAS: &[&[Target]] = &[document::TARGETS, os::TARGETS];
+pub(crate) const AREAS: &[&[Target]] = &[binaries::TARGETS, document::TARGETS, os::TARGETS];

@@ -2,7 +2,7 @@
 //!
 //! A cataloguer names the files it wants by path or by magic bytes, and a pure function that reads one such file.
 //! The layer scanner decides which file goes to whom, sees to the bounds, and fills in what every package shares
-//! ([`Package::found_by`], the default [`Package::locations`]); a cataloguer only reads its format.
+//! ([`Package::found_by`] and [`Package::locations`] where they are empty); a cataloguer only reads its format.
 
 mod apk;
 mod dpkg;
@@ -12,6 +12,10 @@ pub mod os_release;
 mod ownership;
 mod pacman;
 mod stanza;
+
+mod executables;
+mod golang;
+mod rust;
 
 use std::io::Read;
 
@@ -120,5 +124,15 @@ pub fn all() -> impl Iterator<Item = &'static Cataloguer> {
 }
 
 /// One row per family; a new cataloguer joins its family's table, a new family gets a row here.
-const GROUPS: &[&[Cataloguer]] =
-    &[dpkg::CATALOGUERS, apk::CATALOGUERS, pacman::CATALOGUERS, os_release::CATALOGUERS, kernel::CATALOGUERS];
+const GROUPS: &[&[Cataloguer]] = &[
+    // Operating systems.
+    dpkg::CATALOGUERS,
+    apk::CATALOGUERS,
+    pacman::CATALOGUERS,
+    os_release::CATALOGUERS,
+    kernel::CATALOGUERS,
+    // Binaries and archives.
+    executables::CATALOGUERS,
+    golang::CATALOGUERS,
+    rust::CATALOGUERS,
+];

@@ -1,0 +1,43 @@
+//! Programs and shared libraries, read once for every language that leaves evidence in them.
+
+use std::io::Read;
+
+use yagura_model::SkipReason;
+
+use super::{Cataloguer, EvidenceFile, Facts, Reads, Select, golang, rust};
+use crate::executable;
+
+/// ELF, PE and Mach-O (both word sizes, both byte orders, universal).
+const SELECTS: &[Select] = &[
+    Select::Magic(b"\x7fELF"),
+    Select::Magic(b"MZ"),
+    Select::Magic(b"\xcf\xfa\xed\xfe"),
+    Select::Magic(b"\xce\xfa\xed\xfe"),
+    Select::Magic(b"\xfe\xed\xfa\xcf"),
+    Select::Magic(b"\xfe\xed\xfa\xce"),
+    Select::Magic(b"\xca\xfe\xba\xbe"),
+];
+
+pub(super) const CATALOGUERS: &[Cataloguer] = &[Cataloguer {
+    name: "executable",
+    selects: SELECTS,
+    max_bytes: u64::MAX,
+    reads: Reads::Stream(catalogue),
+}];
+
+fn catalogue(file: EvidenceFile<'_>, reader: &mut dyn Read, facts: &mut Facts) {
+    let evidence = match executable::read(reader, &mut |_| ()) {
+        Ok(Some(evidence)) => evidence,
+        Ok(None) => return,
+        Err(error) => return facts.skip(file.path, SkipReason::Unreadable, error.to_string()),
+    };
+    if let Some(build) = &evidence.go {
+        golang::binary::packages(build, file.path, facts);
+    }
+    if let Some(audit) = &evidence.rust_audit {
+        rust::auditable::packages(audit, file.path, facts);
+    }
+    if let Some(reason) = evidence.incomplete {
+        facts.skip(file.path, SkipReason::TooMany, reason);
+    }
+}
