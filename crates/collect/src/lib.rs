@@ -8,7 +8,9 @@ pub mod error;
 mod hash;
 pub mod image;
 pub mod reference;
+pub mod sandbox;
 pub mod target;
+pub mod walk;
 
 pub use error::{Error, ErrorKind, Result};
 pub use image::ImageHandle;
