@@ -8,10 +8,14 @@ use std::io::{self, Write};
 
 use yagura_model::Report;
 
+mod cyclonedx;
 mod grouping;
 mod json;
+mod licence;
 mod messages;
 mod output;
+mod sbom;
+mod spdx;
 mod summary;
 mod table;
 pub mod terminal;
@@ -68,5 +72,7 @@ pub fn write(format: Format, report: &Report, options: &Options, out: &mut dyn W
     match format {
         Format::Table => table::write(report, options, out),
         Format::Json => json::write(report, options, out),
+        Format::CycloneDxJson => cyclonedx::write(report, options, out),
+        Format::SpdxJson => spdx::write(report, options, out),
     }
 }

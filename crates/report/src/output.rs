@@ -9,10 +9,12 @@ use std::str::FromStr;
 pub enum Format {
     Table,
     Json,
+    CycloneDxJson,
+    SpdxJson,
 }
 
 impl Format {
-    pub const ALL: [Self; 2] = [Self::Table, Self::Json];
+    pub const ALL: [Self; 4] = [Self::Table, Self::Json, Self::CycloneDxJson, Self::SpdxJson];
 
     /// The word of `-o`.
     pub fn name(self) -> &'static str {
@@ -28,6 +30,10 @@ impl Format {
         match self {
             Self::Table => ("table", "for people at a terminal"),
             Self::Json => ("json", "everything, in the published schema (docs/schema)"),
+            Self::CycloneDxJson => {
+                ("cyclonedx-json", "CycloneDX 1.6, with vulnerabilities when there are findings")
+            }
+            Self::SpdxJson => ("spdx-json", "SPDX 2.3"),
         }
     }
 }
