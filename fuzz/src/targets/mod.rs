@@ -1,9 +1,10 @@
 //! The targets by area, one table a file.
 
+mod archive;
 mod binaries;
 mod document;
 mod os;
 
 use crate::Target;
 
-pub(crate) const AREAS: &[&[Target]] = &[binaries::TARGETS, document::TARGETS, os::TARGETS];
+pub(crate) const AREAS: &[&[Target]] = &[archive::TARGETS, binaries::TARGETS, document::TARGETS, os::TARGETS];

@@ -1,0 +1,113 @@
+//! Compressed streams, tars and image documents.
+
+use std::io::{self, Read};
+
+use yagura_formats::archive::tar::TarReader;
+use yagura_formats::archive::{InflateLimits, Inflater};
+use yagura_formats::image;
+
+use crate::Target;
+
+pub(super) const TARGETS: &[Target] = &[
+    Target { name: "archive/inflate", seeds: compressed, run: inflate },
+    Target { name: "archive/tar", seeds: tars, run: walk },
+    Target { name: "image/documents", seeds: documents, run: read_documents },
+];
+
+/// Far above what the seeds hold, far below what a bomb would reach.
+const LIMITS: InflateLimits = InflateLimits { max_bytes: 8 << 20, free_bytes: 1 << 20, max_ratio: 200 };
+
+fn compressed() -> Vec<Vec<u8>> {
+    vec![
+        // `printf hello | gzip -n`, twice in one stream.
+        [HELLO_GZIP, HELLO_GZIP].concat(),
+        // `printf hello | zstd`, between two skippable frames.
+        [SKIPPABLE, HELLO_ZSTD, SKIPPABLE].concat(),
+        b"plain".to_vec(),
+    ]
+}
+
+const HELLO_GZIP: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xcb\x48\xcd\xc9\xc9\x07\0\x86\xa6\x10\x36\x05\0\0\0";
+const HELLO_ZSTD: &[u8] = b"\x28\xb5\x2f\xfd\x04\x58\x29\0\0hello\xa3\x6d\x9f\x88";
+const SKIPPABLE: &[u8] = b"\x50\x2a\x4d\x18\x02\0\0\0hi";
+
+fn inflate(bytes: &[u8]) {
+    if let Ok(mut inflater) = Inflater::new(bytes, LIMITS) {
+        let _ = io::copy(&mut inflater, &mut io::sink());
+    }
+}
+
+/// A header block of 512 bytes with a right checksum, and its content filled up to a block.
+pub(super) fn tar_entry(name: &str, kind: u8, link: &str, content: &[u8]) -> Vec<u8> {
+    let mut block = vec![0; 512];
+    block[..name.len()].copy_from_slice(name.as_bytes());
+    block[100..108].copy_from_slice(b"0000755\0");
+    block[124..136].copy_from_slice(format!("{:011o}\0", content.len()).as_bytes());
+    block[148..156].fill(b' ');
+    block[156] = kind;
+    block[157..157 + link.len()].copy_from_slice(link.as_bytes());
+    block[257..265].copy_from_slice(b"ustar\x0000");
+    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    block.extend(content);
+    block.resize(block.len().next_multiple_of(512), 0);
+    block
+}
+
+fn tars() -> Vec<Vec<u8>> {
+    let sparse = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n27 GNU.sparse.realsize=100\n";
+    let mut map = b"1\n90\n4\n".to_vec();
+    map.resize(512, 0);
+    map.extend(b"tail");
+    vec![
+        [
+            tar_entry("etc/", b'5', "", b""),
+            tar_entry("p", b'x', "", b"15 path=etc/os\n"),
+            tar_entry("etc/os", b'0', "", b"ID=debian\n"),
+            tar_entry("etc/link", b'2', "os", b""),
+            tar_entry("etc/hard", b'1', "etc/os", b""),
+            tar_entry("etc/.wh.gone", b'0', "", b""),
+            vec![0; 1024],
+        ]
+        .concat(),
+        [tar_entry("p", b'x', "", sparse), tar_entry("hole", b'0', "", &map)].concat(),
+        [tar_entry("l", b'L', "", b"a/long/name\0"), tar_entry("short", b'0', "", b"x")].concat(),
+    ]
+}
+
+fn walk(bytes: &[u8]) {
+    let mut reader = TarReader::new(bytes);
+    while let Ok(Some(entry)) = reader.next_entry() {
+        let _ = io::copy(&mut entry.content.take(1 << 20), &mut io::sink());
+    }
+}
+
+fn documents() -> Vec<Vec<u8>> {
+    let digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    vec![
+        format!(
+            r#"{{"schemaVersion":2,"config":{{"digest":"{digest}","size":1}},"layers":[{{"digest":"{digest}","size":2}}]}}"#
+        )
+        .into_bytes(),
+        format!(
+            r#"{{"manifests":[{{"digest":"{digest}","size":1,"platform":{{"os":"linux","architecture":"arm"}}}}]}}"#
+        )
+        .into_bytes(),
+        format!(
+            r#"{{"os":"linux","architecture":"amd64","config":{{"Cmd":["sh"],"Labels":null}},
+               "rootfs":{{"diff_ids":["{digest}"]}},"history":[{{"created_by":"RUN x"}}]}}"#
+        )
+        .into_bytes(),
+        br#"[{"Config":"c.json","RepoTags":["a:1"],"Layers":["l.tar"]}]"#.to_vec(),
+    ]
+}
+
+fn read_documents(bytes: &[u8]) {
+    let _ = image::parse_archive_manifest(bytes);
+    if let Ok(image::Document::Index(index)) = image::parse_document(bytes) {
+        let _ = index.choose(&image::Platform::new("linux", "arm", "v7"));
+    }
+    if let Ok(configuration) = image::parse_config(bytes) {
+        let _ = image::describe(None, None, &configuration, Vec::new());
+    }
+}
