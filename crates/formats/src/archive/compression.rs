@@ -124,6 +124,10 @@ impl<R: Read> Inflater<R> {
         self.bytes_out
     }
 
+    pub fn source_mut(&mut self) -> &mut R {
+        &mut self.source
+    }
+
     /// Gives the source back; up to 64 KiB beyond the last decoded byte may have been read from it.
     pub fn into_source(self) -> R {
         self.source

@@ -1,5 +1,30 @@
 //! From the bytes of a layer to its facts, and from the layers of an image to one inventory.
+//!
+//! A layer is read once: inflated, hashed, walked, and each file given to everybody who chose it by its path or its
+//! first bytes. Directories and hosts feed the same scanner. This module must not know any package format; the
+//! cataloguers do.
 
+mod consumer;
+mod dispatch;
+mod facts;
+mod options;
+pub(crate) mod path;
 mod path_key;
+mod scan;
+mod scanner;
+mod selection;
+mod skips;
 
+pub use consumer::{ExecutableDigests, FileConsumer, HEAD_BYTES, PassingFile};
+pub use facts::{Counts, Evidence, LayerFacts, Symlink};
+pub use options::ScanOptions;
 pub use path_key::PathKey;
+pub use scan::{LayerDigests, scan_layer, scan_layer_with};
+pub use scanner::LayerScanner;
+pub use selection::Selection;
+pub use skips::{MAX_NAMED_PER_REASON, SkipLog};
+
+pub use crate::archive::{EntryHeader, EntryKind};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! What one layer (or one tree) says, before layers are laid over one another.
+
+use serde::{Deserialize, Serialize};
+use yagura_model::inventory::FileDigest;
+use yagura_model::{Digest, Skipped};
+
+use super::PathKey;
+use crate::catalogue::Facts;
+
+/// One file that a cataloguer read, and what it says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// In normal form: relative to the root; bytes that are not UTF-8 are U+FFFD.
+    pub path: String,
+    /// Key of the raw path.
+    pub key: PathKey,
+    /// Name of the cataloguer.
+    pub cataloguer: String,
+    pub facts: Facts,
+}
+
+/// A symbolic link.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Symlink {
+    pub path: String,
+    /// As written.
+    pub target: String,
+}
+
+/// How much passed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub entries: u64,
+    /// Regular files, hard links included.
+    pub files: u64,
+    pub directories: u64,
+    pub symlinks: u64,
+    /// Bytes of the uncompressed layer; 0 for trees.
+    pub inflated_bytes: u64,
+}
+
+/// Everything one layer says. The key lists are sorted and hold each key once; trees have none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LayerFacts {
+    /// Digest of the uncompressed layer as computed; none for trees and for layers that were not read to their end.
+    pub diff_id: Option<Digest>,
+    /// Sorted by path, then cataloguer.
+    pub evidence: Vec<Evidence>,
+    pub directories: Vec<PathKey>,
+    /// Everything else with a name; what was below that name in lower layers is gone.
+    pub non_directories: Vec<PathKey>,
+    /// Paths that lower layers lose (`.wh.name`).
+    pub whiteouts: Vec<PathKey>,
+    /// Directories whose content in lower layers is gone (`.wh..wh..opq`).
+    pub opaque: Vec<PathKey>,
+    pub symlinks: Vec<Symlink>,
+    /// Sorted by path.
+    pub file_digests: Vec<FileDigest>,
+    pub counts: Counts,
+    pub skipped: Vec<Skipped>,
+}
+
+impl LayerFacts {
+    /// Takes in what another scanner found in other parts of the same tree or layer.
+    pub fn absorb(&mut self, other: Self) {
+        self.evidence.extend(other.evidence);
+        self.directories.extend(other.directories);
+        self.non_directories.extend(other.non_directories);
+        self.whiteouts.extend(other.whiteouts);
+        self.opaque.extend(other.opaque);
+        self.symlinks.extend(other.symlinks);
+        self.file_digests.extend(other.file_digests);
+        self.skipped.extend(other.skipped);
+        self.counts.entries += other.counts.entries;
+        self.counts.files += other.counts.files;
+        self.counts.directories += other.counts.directories;
+        self.counts.symlinks += other.counts.symlinks;
+        self.counts.inflated_bytes += other.counts.inflated_bytes;
+        self.sort();
+    }
+
+    /// Puts everything in its order.
+    pub(super) fn sort(&mut self) {
+        self.evidence.sort_by(|a, b| (&a.path, &a.cataloguer).cmp(&(&b.path, &b.cataloguer)));
+        for keys in [&mut self.directories, &mut self.non_directories, &mut self.whiteouts, &mut self.opaque]
+        {
+            keys.sort_unstable();
+            keys.dedup();
+        }
+        self.symlinks.sort_unstable();
+        self.file_digests.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+}

@@ -1,0 +1,217 @@
+//! From the blob of a layer to its facts, with every digest verified in the same pass.
+//!
+//! A layer whose bytes do not have the digest that names them is not the layer its image speaks of: nothing of it is
+//! used, since whoever could change it could hide or forge packages. A layer that was cut by our own bounds is
+//! another matter: its blob is still verified to the end, and what was read stands.
+
+use std::io::{self, Read};
+
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use yagura_model::digest::Algorithm;
+use yagura_model::{Digest, SkipReason, Skipped};
+
+use super::{FileConsumer, LayerFacts, LayerScanner, ScanOptions};
+use crate::archive::tar::TarReader;
+use crate::archive::{Compression, Inflater, Problem};
+
+/// The digests that name a layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerDigests {
+    /// Of the blob as stored.
+    pub blob: Option<Digest>,
+    /// Of the uncompressed tar.
+    pub diff_id: Option<Digest>,
+}
+
+/// Inflates, verifies and scans a layer.
+pub fn scan_layer(reader: impl Read, expected: &LayerDigests, options: &ScanOptions) -> LayerFacts {
+    scan_layer_with(reader, expected, options, Vec::new())
+}
+
+/// As [`scan_layer`], with further consumers. What they took from a layer that turns out not to be verified
+/// ([`LayerFacts::diff_id`] is none and the reason stands in [`LayerFacts::skipped`]) must not be used either.
+pub fn scan_layer_with(
+    reader: impl Read,
+    expected: &LayerDigests,
+    options: &ScanOptions,
+    consumers: Vec<&mut dyn FileConsumer>,
+) -> LayerFacts {
+    let mut scanner = LayerScanner::for_layer(options).with_consumers(consumers);
+    let mut verdicts = Vec::new();
+    let blob_hasher = match expected.blob.as_ref().map(|digest| Hasher::of(digest.algorithm())) {
+        Some(None) => {
+            verdicts.push(Skipped::new(
+                "",
+                SkipReason::Unsupported,
+                "its digest is of an algorithm too weak to verify",
+            ));
+            return distrusted(verdicts);
+        }
+        Some(hasher) => hasher,
+        None => None,
+    };
+    let algorithm = expected.diff_id.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
+    let diff_hasher = Hasher::of(algorithm);
+    let mut inflater = match Inflater::new(Hashing::new(reader, blob_hasher), options.inflate) {
+        Ok(inflater) => inflater,
+        Err(error) => {
+            let problem = Problem::of(&error);
+            return distrusted(vec![Skipped::new("", problem.reason, problem.detail)]);
+        }
+    };
+    // What is not compressed is its own diff id: no need to hash it twice.
+    let plain = inflater.compression() == Compression::None;
+    let same_algorithm = expected.blob.as_ref().is_none_or(|blob| blob.algorithm() == algorithm);
+    let hashed_once = plain && same_algorithm;
+    if hashed_once {
+        inflater.source_mut().hasher = None;
+    }
+    let mut tar = TarReader::new(Hashing::new(inflater, diff_hasher));
+    let mut problem = walk(&mut tar, &mut scanner);
+    let mut uncompressed = tar.into_source();
+    // The end mark of a tar is not the end of its layer: the digest covers all of it.
+    let drained = io::copy(&mut uncompressed, &mut io::sink());
+    let read_to_end = drained.is_ok();
+    if let Err(error) = drained {
+        // The walk may have met the same error.
+        problem.get_or_insert_with(|| Problem::of(&error));
+    }
+    let inflated_bytes = uncompressed.inner.bytes_out();
+    let diff_id = uncompressed.digest().filter(|_| read_to_end);
+    let mut blob = uncompressed.inner.into_source();
+    if let Some(problem) = problem {
+        verdicts.push(Skipped::new("", problem.reason, problem.detail));
+    }
+    let blob_digest = if hashed_once {
+        diff_id.clone()
+    } else {
+        match io::copy(&mut blob, &mut io::sink()) {
+            Ok(_) => blob.digest(),
+            Err(error) => {
+                let problem = Problem::of(&error);
+                verdicts.push(Skipped::new("", problem.reason, problem.detail));
+                None
+            }
+        }
+    };
+    let checks =
+        [("layer blob", &expected.blob, &blob_digest), ("uncompressed layer", &expected.diff_id, &diff_id)];
+    if let Err(mismatch) = verify(checks) {
+        verdicts.push(mismatch);
+        return distrusted(verdicts);
+    }
+    let mut facts = scanner.finish();
+    facts.diff_id = diff_id;
+    facts.counts.inflated_bytes = inflated_bytes;
+    facts.skipped.splice(0..0, verdicts);
+    facts
+}
+
+/// Gives every entry to the scanner. Returns why the walk ended, if not at the archive's end.
+fn walk<R: Read>(tar: &mut TarReader<R>, scanner: &mut LayerScanner<'_, '_>) -> Option<Problem> {
+    loop {
+        match tar.next_entry() {
+            Ok(Some(mut entry)) => {
+                for problem in entry.problems {
+                    let path =
+                        String::from_utf8_lossy(entry.header.path.get(..200).unwrap_or(entry.header.path));
+                    scanner.skip(&path, problem.reason, problem.detail.as_str());
+                }
+                scanner.entry(entry.header, &mut entry.content);
+            }
+            Ok(None) => return None,
+            Err(problem) => return Some(problem),
+        }
+    }
+}
+
+/// Compares what was computed with what was expected. One verified digest suffices when the other could not be
+/// computed, since the layer was cut by a bound.
+fn verify(checks: [(&str, &Option<Digest>, &Option<Digest>); 2]) -> Result<(), Skipped> {
+    let mut verified = false;
+    let mut wanted = false;
+    for (what, expected, actual) in checks {
+        match (expected, actual) {
+            (Some(expected), Some(actual)) if expected == actual => verified = true,
+            (Some(expected), Some(actual)) => {
+                let detail = format!(
+                    "the {what} has the digest {actual} where {expected} was expected: nothing of it is used"
+                );
+                return Err(Skipped::new("", SkipReason::DigestMismatch, detail));
+            }
+            (Some(_), None) => wanted = true,
+            (None, _) => {}
+        }
+    }
+    if wanted && !verified {
+        let detail =
+            "its digest could not be verified, as it could not be read to its end: nothing of it is used";
+        return Err(Skipped::new("", SkipReason::DigestMismatch, detail));
+    }
+    Ok(())
+}
+
+/// The facts of a layer that cannot be trusted: why, and nothing else.
+fn distrusted(skipped: Vec<Skipped>) -> LayerFacts {
+    LayerFacts { skipped, ..LayerFacts::default() }
+}
+
+enum Hasher {
+    Sha256(Box<Sha256>),
+    Sha384(Box<Sha384>),
+    Sha512(Box<Sha512>),
+}
+
+impl Hasher {
+    /// `None` for algorithms that do not prove identity.
+    fn of(algorithm: Algorithm) -> Option<Self> {
+        match algorithm {
+            Algorithm::Sha256 => Some(Self::Sha256(Box::default())),
+            Algorithm::Sha384 => Some(Self::Sha384(Box::default())),
+            Algorithm::Sha512 => Some(Self::Sha512(Box::default())),
+            Algorithm::Md5 | Algorithm::Sha1 => None,
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Sha384(hasher) => hasher.update(bytes),
+            Self::Sha512(hasher) => hasher.update(bytes),
+        }
+    }
+
+    fn finish(self) -> Option<Digest> {
+        match self {
+            Self::Sha256(hasher) => Digest::from_bytes(Algorithm::Sha256, &hasher.finalize()),
+            Self::Sha384(hasher) => Digest::from_bytes(Algorithm::Sha384, &hasher.finalize()),
+            Self::Sha512(hasher) => Digest::from_bytes(Algorithm::Sha512, &hasher.finalize()),
+        }
+    }
+}
+
+/// Hashes what is read through it.
+struct Hashing<R> {
+    inner: R,
+    hasher: Option<Hasher>,
+}
+
+impl<R> Hashing<R> {
+    fn new(inner: R, hasher: Option<Hasher>) -> Self {
+        Self { inner, hasher }
+    }
+
+    fn digest(&mut self) -> Option<Digest> {
+        self.hasher.take()?.finish()
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(output)?;
+        if let (Some(hasher), Some(bytes)) = (&mut self.hasher, output.get(..count)) {
+            hasher.update(bytes);
+        }
+        Ok(count)
+    }
+}

@@ -1,0 +1,374 @@
+//! The one pass over the entries of a layer or a tree.
+
+use std::collections::HashMap;
+use std::io::Read;
+
+use yagura_model::{Location, SkipReason};
+
+use super::consumer::{ExecutableDigests, FileConsumer, HEAD_BYTES, PassingFile};
+use super::dispatch::{Buffers, Readers, Said};
+use super::path::{self, MAX_PATH_BYTES};
+use super::selection::CataloguerIndex;
+use super::skips::SkipLog;
+use super::{Evidence, LayerFacts, PathKey, ScanOptions, Symlink};
+use crate::archive::{EntryHeader, EntryKind};
+use crate::catalogue::{EvidenceFile, Facts};
+
+/// Marks a path of the layers below as gone (OCI image layer specification, "Whiteouts").
+const WHITEOUT: &[u8] = b".wh.";
+/// Names that start so are not whiteouts of files but AUFS's own.
+const AUFS: &[u8] = b".wh..wh.";
+const OPAQUE: &[u8] = b".wh..wh..opq";
+
+/// What is scanned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// One layer of an image: whiteouts count, and every path is remembered for the merge.
+    Layer,
+    /// A directory or a host: all there is.
+    Tree,
+}
+
+/// Takes entries one by one, gives each file to everybody who wants it, and keeps what they say.
+pub struct LayerScanner<'o, 'c> {
+    options: &'o ScanOptions,
+    source: Source,
+    facts: LayerFacts,
+    skips: SkipLog,
+    /// Where the evidence of a path is in `facts.evidence`; several cataloguers may have read one path.
+    evidence: HashMap<PathKey, Vec<usize>>,
+    packages: usize,
+    digests: Option<ExecutableDigests>,
+    consumers: Vec<&'c mut dyn FileConsumer>,
+    buffers: Buffers,
+    path: Vec<u8>,
+    target: Vec<u8>,
+    chosen: Vec<CataloguerIndex>,
+}
+
+impl<'o, 'c> LayerScanner<'o, 'c> {
+    /// A scanner of a directory tree.
+    pub fn new(options: &'o ScanOptions) -> Self {
+        Self::of(Source::Tree, options, Vec::new())
+    }
+
+    /// A scanner of one image layer.
+    pub fn for_layer(options: &'o ScanOptions) -> Self {
+        Self::of(Source::Layer, options, Vec::new())
+    }
+
+    /// Further consumers, who are shown every file.
+    pub fn with_consumers(mut self, consumers: Vec<&'c mut dyn FileConsumer>) -> Self {
+        self.consumers = consumers;
+        self
+    }
+
+    fn of(source: Source, options: &'o ScanOptions, consumers: Vec<&'c mut dyn FileConsumer>) -> Self {
+        Self {
+            options,
+            source,
+            facts: LayerFacts::default(),
+            skips: SkipLog::default(),
+            evidence: HashMap::new(),
+            packages: 0,
+            digests: options.executable_digests.then(ExecutableDigests::default),
+            consumers,
+            buffers: Buffers::default(),
+            path: Vec::new(),
+            target: Vec::new(),
+            chosen: Vec::new(),
+        }
+    }
+
+    /// Takes one entry. `content` is read only as far as somebody wants it, so it may open its file when first read.
+    pub fn entry(&mut self, header: EntryHeader<'_>, content: &mut dyn Read) {
+        self.facts.counts.entries += 1;
+        if self.facts.counts.entries > self.options.max_entries {
+            let detail =
+                format!("more than {} entries; the rest was not looked at", self.options.max_entries);
+            if self.facts.counts.entries == self.options.max_entries + 1 {
+                self.skips.add("", SkipReason::TooMany, detail);
+            }
+            return;
+        }
+        let mut path = std::mem::take(&mut self.path);
+        if header.path.len() > MAX_PATH_BYTES {
+            let start = path::text(header.path.get(..200).unwrap_or_default()).into_owned();
+            let detail = format!("path of {} bytes, more than {MAX_PATH_BYTES}", header.path.len());
+            self.skips.add(&start, SkipReason::TooLarge, detail);
+        } else if path::normalise(header.path, &mut path).is_err() {
+            self.skips.add(&path::text(header.path), SkipReason::UnsafePath, "would leave the root");
+        } else if !path.is_empty() {
+            self.named_entry(&path, header, content);
+        }
+        self.path = path;
+    }
+
+    fn named_entry(&mut self, path: &[u8], header: EntryHeader<'_>, content: &mut dyn Read) {
+        if self.source == Source::Layer && self.whiteout(path) {
+            return;
+        }
+        let mut key = None;
+        if self.source == Source::Layer {
+            let this = PathKey::of(path);
+            match header.kind {
+                EntryKind::Directory => self.facts.directories.push(this),
+                _ => self.facts.non_directories.push(this),
+            }
+            self.forget(this);
+            key = Some(this);
+        }
+        match header.kind {
+            EntryKind::File => {
+                self.facts.counts.files += 1;
+                self.file(path, key, &header, content);
+            }
+            EntryKind::Directory => self.facts.counts.directories += 1,
+            EntryKind::Symlink(target) => self.symlink(path, target),
+            EntryKind::Hardlink(target) => {
+                self.facts.counts.files += 1;
+                self.hardlink(path, target);
+            }
+            EntryKind::Device | EntryKind::Fifo => {}
+            EntryKind::Other if self.source == Source::Tree => {}
+            EntryKind::Other => {
+                self.skips.add(
+                    &path::text(path),
+                    SkipReason::Unsupported,
+                    "entry of a type no runtime unpacks",
+                );
+            }
+        }
+    }
+
+    /// Keeps a whiteout. Returns whether the path was one.
+    fn whiteout(&mut self, path: &[u8]) -> bool {
+        let name_start = memchr::memrchr(b'/', path).map_or(0, |slash| slash + 1);
+        let (directory, name) = path.split_at(name_start);
+        if name == OPAQUE {
+            self.facts.opaque.push(PathKey::of(directory));
+            return true;
+        }
+        if name.starts_with(AUFS) {
+            return true;
+        }
+        let Some(hidden) = name.strip_prefix(WHITEOUT).filter(|hidden| !hidden.is_empty()) else {
+            return false;
+        };
+        self.facts.whiteouts.push(PathKey::of(&[directory, hidden].concat()));
+        true
+    }
+
+    /// A path that comes again replaces what it was.
+    fn forget(&mut self, key: PathKey) {
+        for index in self.evidence.remove(&key).into_iter().flatten() {
+            if let Some(evidence) = self.facts.evidence.get_mut(index) {
+                self.packages -= evidence.facts.packages.len().min(self.packages);
+                evidence.facts = Facts::default();
+            }
+        }
+    }
+
+    fn symlink(&mut self, path: &[u8], target: &[u8]) {
+        self.facts.counts.symlinks += 1;
+        let room = self.facts.symlinks.len() < self.options.max_symlinks;
+        if room && self.source == Source::Layer && target.len() <= MAX_PATH_BYTES {
+            let (path, target) = (path::text(path).into_owned(), path::text(target).into_owned());
+            self.facts.symlinks.push(Symlink { path, target });
+        }
+    }
+
+    /// A further name of a file that passed before. Its bytes are gone, but what was said of them holds for this
+    /// name too, where the name alone makes it evidence.
+    fn hardlink(&mut self, path: &[u8], target: &[u8]) {
+        let mut target_path = std::mem::take(&mut self.target);
+        if path::normalise(target, &mut target_path).is_err() {
+            self.skips.add(
+                &path::text(path),
+                SkipReason::UnsafePath,
+                "hard link to a path that leaves the root",
+            );
+        } else {
+            let (text, target_text) = (path::text(path), path::text(&target_path));
+            if let Some(digests) = &mut self.digests {
+                digests.link(&text, &target_text);
+            }
+            for consumer in &mut self.consumers {
+                consumer.link(&text, &target_text);
+            }
+            self.linked_evidence(path, &target_path);
+        }
+        self.target = target_path;
+    }
+
+    fn linked_evidence(&mut self, path: &[u8], target: &[u8]) {
+        let mut chosen = std::mem::take(&mut self.chosen);
+        chosen.clear();
+        self.options.selection.by_path(path, &mut chosen);
+        if !chosen.is_empty() {
+            let read = self.evidence.get(&PathKey::of(target)).cloned().unwrap_or_default();
+            let mut by_target = Vec::new();
+            self.options.selection.by_path(target, &mut by_target);
+            for index in chosen.iter().copied() {
+                let Some(cataloguer) = self.options.selection.cataloguer(index) else { continue };
+                let mut said = read.iter().filter_map(|index| self.facts.evidence.get(*index));
+                match said.find(|evidence| evidence.cataloguer == cataloguer.name) {
+                    Some(evidence) => {
+                        let facts = renamed(&evidence.facts, &evidence.path, &path::text(path));
+                        self.keep(path, Some(PathKey::of(path)), (cataloguer, facts));
+                    }
+                    // Its first name made it evidence too, and it had nothing to say.
+                    None if by_target.contains(&index) => {}
+                    None => {
+                        let detail = "hard link to a file whose bytes had passed under another name";
+                        self.skips.add(&path::text(path), SkipReason::Unsupported, detail);
+                    }
+                }
+            }
+        }
+        self.chosen = chosen;
+    }
+
+    fn file(&mut self, path: &[u8], key: Option<PathKey>, header: &EntryHeader<'_>, content: &mut dyn Read) {
+        let mut chosen = std::mem::take(&mut self.chosen);
+        chosen.clear();
+        let selection = &self.options.selection;
+        selection.by_path(path, &mut chosen);
+        let by_path = chosen.len();
+        let watched = self.digests.is_some() || !self.consumers.is_empty();
+        let mut head = [0; HEAD_BYTES];
+        let mut head_length = 0;
+        if header.size > 0 && (watched || selection.head_bytes() > 0) {
+            match read_head(content, &mut head) {
+                Ok(length) => head_length = length,
+                Err(error) => {
+                    // Only a loss if somebody would have looked further.
+                    let problem = crate::archive::Problem::of(&error);
+                    if by_path > 0 || watched {
+                        self.skips.add(&path::text(path), problem.reason, problem.detail);
+                    }
+                    self.chosen = chosen;
+                    return;
+                }
+            }
+        }
+        let head = head.get(..head_length).unwrap_or_default();
+        selection.by_head(head, &mut chosen);
+        if chosen.is_empty() && !watched {
+            self.chosen = chosen;
+            return;
+        }
+        let text = path::text(path);
+        let cataloguers: Vec<_> = chosen.iter().filter_map(|index| selection.cataloguer(*index)).collect();
+        self.chosen = chosen;
+        let passing = PassingFile {
+            path: &text,
+            mode: header.mode,
+            size: header.size,
+            capability: header.capability,
+            head,
+        };
+        let mut consumers: Vec<&mut dyn FileConsumer> = Vec::new();
+        if let Some(digests) = &mut self.digests
+            && digests.wants(&passing)
+        {
+            consumers.push(digests);
+        }
+        for consumer in &mut self.consumers {
+            if consumer.wants(&passing) {
+                consumers.push(&mut **consumer);
+            }
+        }
+        if cataloguers.is_empty() && consumers.is_empty() {
+            return;
+        }
+        let file = EvidenceFile { path: &text, mode: header.mode, size: header.size };
+        let readers = Readers { cataloguers: &cataloguers, consumers: &mut consumers };
+        let mut whole = head.chain(content);
+        let limit = self.options.max_stream_bytes;
+        for said in self.buffers.dispatch(file, &mut whole, readers, limit, &mut self.skips) {
+            self.keep(path, key, said);
+        }
+    }
+
+    /// Keeps what a cataloguer says of a file, with what all packages share filled in.
+    fn keep(&mut self, path: &[u8], key: Option<PathKey>, (cataloguer, mut facts): Said) {
+        let text = path::text(path);
+        for mut skipped in facts.skipped.drain(..) {
+            if skipped.path.is_empty() {
+                skipped.path = text.clone().into_owned();
+            }
+            self.skips.push(skipped);
+        }
+        let room = self.options.max_packages.saturating_sub(self.packages);
+        if facts.packages.len() > room {
+            let detail = format!("more than {} packages; the rest was left out", self.options.max_packages);
+            self.skips.add(&text, SkipReason::TooMany, detail);
+            facts.packages.truncate(room);
+        }
+        if facts == Facts::default() {
+            return;
+        }
+        for package in &mut facts.packages {
+            if package.found_by.is_empty() {
+                package.found_by = cataloguer.name.to_owned();
+            }
+            if package.locations.is_empty() {
+                package.locations.push(Location::file(text.as_ref()));
+            }
+        }
+        self.packages += facts.packages.len();
+        let key = key.unwrap_or_else(|| PathKey::of(path));
+        self.evidence.entry(key).or_default().push(self.facts.evidence.len());
+        let cataloguer = cataloguer.name.to_owned();
+        self.facts.evidence.push(Evidence { path: text.into_owned(), key, cataloguer, facts });
+    }
+
+    /// Notes something that was passed over.
+    pub fn skip(&mut self, path: &str, reason: SkipReason, detail: impl Into<String>) {
+        self.skips.add(path, reason, detail);
+    }
+
+    /// Everything that was found, in its order.
+    pub fn finish(self) -> LayerFacts {
+        let Self { mut facts, mut skips, digests, .. } = self;
+        facts.evidence.retain(|evidence| evidence.facts != Facts::default());
+        if let Some(digests) = digests {
+            let (digests, left_out) = digests.finish();
+            facts.file_digests = digests;
+            if left_out > 0 {
+                skips.add("", SkipReason::TooMany, format!("{left_out} executables were not hashed"));
+            }
+        }
+        facts.sort();
+        facts.skipped = skips.finish();
+        facts
+    }
+}
+
+/// Reads until the head is full or the file ends.
+fn read_head(content: &mut dyn Read, head: &mut [u8; HEAD_BYTES]) -> std::io::Result<usize> {
+    let mut length = 0;
+    while let Some(room) = head.get_mut(length..).filter(|room| !room.is_empty()) {
+        match content.read(room) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}
+
+/// The same facts, said of another name of the file.
+fn renamed(facts: &Facts, from: &str, to: &str) -> Facts {
+    let mut facts = facts.clone();
+    for location in facts.packages.iter_mut().flat_map(|package| &mut package.locations) {
+        if let Some(inside) = location.path.strip_prefix(from)
+            && (inside.is_empty() || inside.starts_with("!/"))
+        {
+            location.path = format!("{to}{inside}");
+        }
+    }
+    facts
+}
