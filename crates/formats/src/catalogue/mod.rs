@@ -11,6 +11,7 @@ pub mod license;
 pub mod os_release;
 mod ownership;
 mod pacman;
+mod rpm;
 mod stanza;
 
 mod executables;
@@ -128,6 +129,7 @@ const GROUPS: &[&[Cataloguer]] = &[
     // Operating systems.
     dpkg::CATALOGUERS,
     apk::CATALOGUERS,
+    rpm::CATALOGUERS,
     pacman::CATALOGUERS,
     os_release::CATALOGUERS,
     kernel::CATALOGUERS,

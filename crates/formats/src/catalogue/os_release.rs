@@ -7,8 +7,11 @@ use super::{Cataloguer, EvidenceFile, Facts, Reads, Select};
 /// Largest such file, in bytes.
 const MAX_BYTES: u64 = 64 << 10;
 
+/// What a file's text says, if it says anything.
+type Reading = fn(&str) -> Option<OperatingSystem>;
+
 /// The files by their paths, the most telling first, each with its reading.
-const FILES: &[(&str, fn(&str) -> Option<OperatingSystem>)] = &[
+const FILES: &[(&str, Reading)] = &[
     ("etc/os-release", os_release),
     ("usr/lib/os-release", os_release),
     ("etc/lsb-release", lsb_release),

@@ -19,14 +19,14 @@ const MERGED_DIRECTORIES: &[(&[u8], &[u8])] = &[
 ];
 
 /// The ownership of one package, from the paths its database lists.
-pub(super) fn of<'a>(
+pub(super) fn of<P: AsRef<[u8]>>(
     ecosystem: Ecosystem,
     package: &str,
-    paths: impl Iterator<Item = &'a [u8]>,
+    paths: impl Iterator<Item = P>,
 ) -> Ownership {
     let mut files = Vec::new();
-    for path in paths.filter(|path| !path.is_empty()).take(MAX_FILES) {
-        push(&mut files, path);
+    for path in paths.filter(|path| !path.as_ref().is_empty()).take(MAX_FILES) {
+        push(&mut files, path.as_ref());
     }
     Ownership { ecosystem, package: package.to_owned(), files }
 }
