@@ -1,6 +1,6 @@
 //! Evidence in binaries and archives, each through its cataloguer.
 
-use yagura_formats::catalogue::{EvidenceFile, Facts, Reads, all};
+use super::catalogue;
 
 use crate::Target;
 
@@ -37,19 +37,6 @@ pub(super) const TARGETS: &[Target] = &[
         run: |bytes| catalogue("cargo-lock", "src/Cargo.lock", bytes),
     },
 ];
-
-fn catalogue(name: &str, path: &str, bytes: &[u8]) {
-    let Some(cataloguer) = all().find(|cataloguer| cataloguer.name == name) else { return };
-    let file = EvidenceFile { path, mode: 0o755, size: bytes.len() as u64 };
-    let mut facts = Facts::default();
-    match cataloguer.reads {
-        Reads::Whole(read) => read(file, bytes, &mut facts),
-        Reads::Stream(read) => {
-            let mut reader = bytes;
-            read(file, &mut reader, &mut facts);
-        }
-    }
-}
 
 /// ELF, PE and Mach-O headers with Go's build information behind them, in both its forms.
 fn executables() -> Vec<Vec<u8>> {

@@ -5,6 +5,24 @@ mod binaries;
 mod document;
 mod os;
 
+use yagura_formats::catalogue::{EvidenceFile, Facts, Reads, all};
+
 use crate::Target;
 
 pub(crate) const AREAS: &[&[Target]] = &[archive::TARGETS, binaries::TARGETS, document::TARGETS, os::TARGETS];
+
+/// Reads bytes as the cataloguer of this name would read a file at `path`.
+fn catalogue(name: &str, path: &str, bytes: &[u8]) {
+    let Some(cataloguer) = all().find(|cataloguer| cataloguer.name == name) else {
+        panic!("no cataloguer is called {name}");
+    };
+    let file = EvidenceFile { path, mode: 0o755, size: bytes.len() as u64 };
+    let mut facts = Facts::default();
+    match cataloguer.reads {
+        Reads::Whole(read) => read(file, bytes, &mut facts),
+        Reads::Stream(read) => {
+            let mut reader = bytes;
+            read(file, &mut reader, &mut facts);
+        }
+    }
+}

@@ -121,6 +121,17 @@ fn databases_of_all_three_back_ends_say_the_same() {
 }
 
 #[test]
+fn small_pages_make_deep_trees_and_long_chains() {
+    let packed = include_bytes!("../../../tests/fixtures/rpm/small.sqlite.zst");
+    let facts = WRITTEN[0].read(&zstd::decode_all(packed.as_slice()).unwrap());
+    assert_eq!(facts.skipped, []);
+    let listed: Vec<_> = facts.packages.iter().map(|p| format!("{}={}", p.name, p.version)).collect();
+    assert_eq!(listed, ["p0=3:1.0-1", "p1=3:1.0-1", "p2=3:1.0-1", "p3=3:1.0-1", "p4=3:1.0-1", "p5=3:1.0-1"]);
+    let files: Vec<_> = facts.ownership.iter().map(|o| o.files.len()).collect();
+    assert_eq!(files, [90, 2, 90, 2, 90, 2]);
+}
+
+#[test]
 fn a_database_cut_anywhere_is_reported_and_keeps_what_can_be_read() {
     for written in &WRITTEN {
         let whole = written.bytes();
