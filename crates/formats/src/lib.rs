@@ -4,8 +4,10 @@
 //! [`yagura_model::Skipped`]. This crate must not open files or sockets, read the clock, print, or decide what a
 //! fact means; callers hand it readers and byte slices and it hands back values of `yagura-model`.
 
+pub mod advisories;
 pub mod archive;
 pub mod catalogue;
+pub mod database;
 pub mod document;
 pub mod executable;
 pub mod image;
