@@ -1,22 +1,36 @@
-//! What developers run: `cargo run -p xtask -- TASK`.
+//! What developers run: `cargo xtask TASK`.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
-#![allow(clippy::print_stdout)]
+use std::process::ExitCode;
 
+use anyhow::{Result, anyhow};
+
+mod fuzz;
 mod snapshot;
+mod tidy;
 
-use anyhow::{Result, bail};
+const USAGE: &str = "usage: cargo xtask TASK
+
+  tidy                     hold the crates and dependencies against the tables in ARCHITECTURE.md
+  fuzz [TARGET] [SECONDS]  run the fuzz targets for a long time (default: all, 60 s each)
+  snapshot --data DIR      compile the embedded advisory snapshot anew";
 
 /// The tasks by name, each in its own file.
-const TASKS: &[(&str, fn(&[String]) -> Result<()>)] = &[("snapshot", snapshot::run)];
+const TASKS: &[(&str, fn(&[String]) -> Result<()>)] =
+    &[("tidy", tidy::run), ("fuzz", fuzz::run), ("snapshot", snapshot::run)];
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let name = arguments.first().map_or("", String::as_str);
-    match TASKS.iter().find(|(known, _)| *known == name) {
+    let result = match TASKS.iter().find(|(known, _)| *known == name) {
         Some((_, run)) => run(arguments.get(1..).unwrap_or_default()),
-        None => {
-            let names: Vec<&str> = TASKS.iter().map(|(known, _)| *known).collect();
-            bail!("no task `{name}`: use one of {}", names.join(", "))
+        None => Err(anyhow!("{USAGE}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::from(2)
         }
     }
 }
