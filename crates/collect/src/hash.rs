@@ -30,6 +30,15 @@ impl Hasher {
         }
     }
 
+    /// The same algorithm, nothing hashed yet.
+    pub(crate) fn fresh(&self) -> Self {
+        match self {
+            Self::Sha256(_) => Self::Sha256(Sha256::new()),
+            Self::Sha384(_) => Self::Sha384(Sha384::new()),
+            Self::Sha512(_) => Self::Sha512(Sha512::new()),
+        }
+    }
+
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Sha256(state) => state.update(bytes),

@@ -4,10 +4,13 @@
 //! digests name, and hands them out as streams. It must not know packages, advisories or findings. Whatever can
 //! be parsed later without a network is left to be parsed later, confined by [`sandbox`].
 
+pub mod cache;
 pub mod error;
 mod hash;
+pub mod http;
 pub mod image;
 pub mod reference;
+pub mod registry;
 pub mod sandbox;
 pub mod target;
 pub mod walk;

@@ -18,10 +18,14 @@ use std::sync::Arc;
 use yagura_formats::image::Platform;
 use yagura_model::image::Image;
 
+use crate::cache::Cache;
 use crate::error::{Error, ErrorKind, Result};
+use crate::registry::FetchedImage;
 use crate::target::ArchiveFormat;
 
 pub(crate) use compression::{Compression, decompress};
+pub(crate) use layout::not_an_image;
+use layout::open_manifest;
 pub use platform::parse_platform;
 use store::ArchiveStore;
 pub(crate) use store::{DirectoryStore, Store};
@@ -82,6 +86,13 @@ pub fn open_directory(
         .advise("use dir: to scan the files of a directory"));
     }
     layout::open(store, reference, platform).map_err(|error| error.within(path.display()))
+}
+
+/// Opens an image that a registry client has brought into the cache.
+pub fn open_fetched(cache: &Cache, fetched: &FetchedImage) -> Result<ImageHandle> {
+    let store = Arc::new(DirectoryStore::new(cache.root()));
+    open_manifest(store, &fetched.manifest, vec![fetched.name.clone()], None)
+        .map_err(|error| error.within(&fetched.name))
 }
 
 /// Opens a tar file that holds an image. A compressed one is inflated into `scratch` first, as an unnamed file.

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, clippy::print_stdout)]
 
+pub mod server;
+pub mod services;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
