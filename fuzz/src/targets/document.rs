@@ -1,6 +1,6 @@
-//! Structured text: YAML and JSON trees.
+//! Structured text: YAML, JSON and TOML trees.
 
-use yagura_formats::document::{self, json, yaml};
+use yagura_formats::document::{self, json, toml, yaml};
 
 use crate::Target;
 
@@ -14,9 +14,9 @@ pub(super) const TARGETS: &[Target] = &[
             ]
         },
         run: |bytes| {
-            let Ok(text) = document::decode(bytes) else { return };
-            json::parse(text, json::Dialect::Json);
-            json::parse(text, json::Dialect::Commented);
+            let text = document::decode(bytes);
+            json::parse(&text, json::Dialect::Json);
+            json::parse(&text, json::Dialect::Commented);
         },
     },
     Target {
@@ -28,10 +28,22 @@ pub(super) const TARGETS: &[Target] = &[
             ]
         },
         run: |bytes| {
-            let Ok(text) = document::decode(bytes) else { return };
-            for document in yaml::parse(text).documents {
+            let text = document::decode(bytes);
+            for document in yaml::parse(&text).documents {
                 assert!(document.span.end as usize <= text.len());
             }
+        },
+    },
+    Target {
+        name: "document/toml",
+        seeds: || {
+            vec![
+                b"a = 1\n[b.c]\nd = [{e = 'f'}, 2026-11-22]\n[[g]]\nh = true\n[[g]]\n".to_vec(),
+                "é = \"\"\"\nx\\u00e9\"\"\"\n[a.\"b c\"]\ni = 0x1F\n".as_bytes().to_vec(),
+            ]
+        },
+        run: |bytes| {
+            toml::parse(&document::decode(bytes));
         },
     },
 ];

@@ -3,13 +3,21 @@
 mod archive;
 mod binaries;
 mod document;
+mod language;
 mod os;
 
 use yagura_formats::catalogue::{EvidenceFile, Facts, Reads, all};
 
 use crate::Target;
 
-pub(crate) const AREAS: &[&[Target]] = &[archive::TARGETS, binaries::TARGETS, document::TARGETS, os::TARGETS];
+#[rustfmt::skip] // One a line: areas join it independently.
+pub(crate) const AREAS: &[&[Target]] = &[
+    archive::TARGETS,
+    binaries::TARGETS,
+    document::TARGETS,
+    language::TARGETS,
+    os::TARGETS,
+];
 
 /// Reads bytes as the cataloguer of this name would read a file at `path`.
 fn catalogue(name: &str, path: &str, bytes: &[u8]) {

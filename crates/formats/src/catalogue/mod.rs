@@ -18,6 +18,13 @@ mod executables;
 mod golang;
 mod rust;
 
+mod integrity;
+mod javascript;
+mod path;
+mod python;
+mod reach;
+mod structured;
+
 use std::io::Read;
 
 use serde::{Deserialize, Serialize};
@@ -137,4 +144,6 @@ const GROUPS: &[&[Cataloguer]] = &[
     executables::CATALOGUERS,
     golang::CATALOGUERS,
     rust::CATALOGUERS,
+    python::CATALOGUERS,
+    javascript::CATALOGUERS,
 ];

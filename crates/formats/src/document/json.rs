@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use yagura_model::SkipReason;
 
-use super::{Entry, MAX_DEPTH, MAX_NODES, Node, Span, Tree, Value};
+use super::{Entry, MAX_DEPTH, MAX_NODES, Node, Span, Tree, Value, column_after};
 
 /// Which extensions of the grammar are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,12 +112,11 @@ impl<'a> Parser<'a> {
 
     fn start(&self) -> Span {
         let before = self.text.get(self.line_start..self.at).unwrap_or_default();
-        let column = if before.len() < 4096 { before.chars().count() } else { before.len() };
         Span {
             start: as_u32(self.at),
             end: as_u32(self.at),
             line: self.line,
-            column: as_u32(column.saturating_add(1)),
+            column: column_after(before),
             end_line: self.line,
         }
     }

@@ -20,6 +20,12 @@ impl Lines {
         let before = self.breaks.partition_point(|line_break| (*line_break as usize) < offset);
         u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
     }
+
+    /// The offset at which the line that holds the byte at `offset` starts.
+    pub fn start(&self, offset: usize) -> usize {
+        let before = self.breaks.partition_point(|line_break| (*line_break as usize) < offset);
+        before.checked_sub(1).and_then(|last| self.breaks.get(last)).map_or(0, |at| *at as usize + 1)
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Structured text as a tree whose every node knows where it stands.
 //!
-//! YAML and JSON give the same tree, so whoever reads a lockfile or judges a configuration need not know which it
+//! YAML, JSON and TOML give the same tree, so whoever reads a lockfile or judges a configuration need not know which it
 //! was, and can point at the line that says so. The parsers take any bytes: what breaks a bound or the grammar
 //! becomes a [`Problem`], and what was read before it stays. This module must not know what a document means.
 
 pub mod json;
 mod lines;
 mod text;
+pub mod toml;
 pub mod yaml;
 
 use std::borrow::Cow;
@@ -23,17 +24,18 @@ pub const MAX_NODES: usize = 1_000_000;
 /// Most problems kept for one text.
 const MAX_PROBLEMS: usize = 100;
 
-/// What a text holds: one document for JSON, any number for YAML.
+/// What a text holds: one document for JSON and TOML, any number for YAML.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tree<'a> {
     pub documents: Vec<Node<'a>>,
     pub problems: Vec<Problem>,
 }
 
-/// A place where a text breaks its grammar or a bound. Duplicate keys are problems too; the last one counts.
+/// A place where a text breaks its grammar or a bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    pub reason: SkipReason,
+    /// None when nothing is lost by it: a key given twice, of which the last one counts.
+    pub reason: Option<SkipReason>,
     /// From 1.
     pub line: u32,
     pub detail: String,
@@ -87,9 +89,8 @@ impl<'a> Tree<'a> {
     }
 
     fn problem(&mut self, reason: SkipReason, line: u32, detail: impl Into<String>) {
-        if self.problems.len() < MAX_PROBLEMS {
-            self.problems.push(Problem { reason, line, detail: detail.into() });
-        }
+        // What breaks a text is always told, however many keys repeated before.
+        self.problems.push(Problem { reason: Some(reason), line, detail: detail.into() });
     }
 
     /// Reports each key that a mapping has twice.
@@ -114,12 +115,11 @@ impl<'a> Tree<'a> {
     }
 
     fn duplicate(&mut self, key: &str, line: u32) {
-        let shown: String = key.chars().take(80).collect();
-        self.problem(
-            SkipReason::Malformed,
-            line,
-            format!("key `{shown}` is given twice; the last one counts"),
-        );
+        if self.problems.len() < MAX_PROBLEMS {
+            let shown: String = key.chars().take(80).collect();
+            let detail = format!("key `{shown}` is given twice; the last one counts");
+            self.problems.push(Problem { reason: None, line, detail });
+        }
     }
 }
 
@@ -211,22 +211,48 @@ impl<'a> Node<'a> {
     }
 }
 
-/// Bytes as text: UTF-8, a byte order mark left out.
-pub fn decode(bytes: &[u8]) -> Result<&str, Problem> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map_err(|error| {
-        let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = memchr::memchr_iter(b'\n', valid).count();
-        Problem {
-            reason: SkipReason::Malformed,
-            line: u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1),
-            detail: "is not UTF-8".to_owned(),
-        }
-    })
+/// Bytes as text: UTF-8, or UTF-16 where a byte order mark says so. Bytes that are neither become U+FFFD, so that one
+/// of them in a description does not hide all the rest.
+pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest),
+        [0xff, 0xfe, rest @ ..] => Cow::Owned(utf16(rest, u16::from_le_bytes)),
+        [0xfe, 0xff, rest @ ..] => Cow::Owned(utf16(rest, u16::from_be_bytes)),
+        _ => String::from_utf8_lossy(bytes),
+    }
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let (pairs, _) = bytes.as_chunks::<2>();
+    char::decode_utf16(pairs.iter().map(|pair| unit(*pair)))
+        .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
+}
+
+/// The column that follows `before`, the text between the start of the line and a node.
+fn column_after(before: &str) -> u32 {
+    /// Beyond this a line is not read by people, and bytes are counted to stay quick.
+    const LONG_LINE: usize = 4096;
+    let characters = if before.len() < LONG_LINE { before.chars().count() } else { before.len() };
+    u32::try_from(characters).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "line {}: {}", self.line, self.detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode;
+
+    #[test]
+    fn byte_order_marks_choose_the_encoding() {
+        for bytes in [&b"\xef\xbb\xbfa\xc3\xa9"[..], b"\xff\xfea\0\xe9\0", b"\xfe\xff\0a\0\xe9", b"a\xc3\xa9"]
+        {
+            assert_eq!(decode(bytes), "aé");
+        }
+        assert_eq!(decode(b"a\xff"), "a\u{fffd}");
     }
 }

@@ -406,7 +406,7 @@ mod tests {
         let tree = parse("a: 1\n---\nb: 2\n---\nc: [\n");
         assert_eq!(tree.documents.len(), 2);
         assert_eq!(tree.problems.len(), 1);
-        assert_eq!(tree.problems[0].reason, SkipReason::Malformed);
+        assert_eq!(tree.problems[0].reason, Some(SkipReason::Malformed));
     }
 
     #[test]
@@ -416,14 +416,14 @@ mod tests {
             let below = format!("*a{}", level - 1);
             laughs.push_str(&format!("a{level}: &a{level} [{}]\n", [below.as_str(); 10].join(", ")));
         }
-        assert_eq!(parse(&laughs).problems[0].reason, SkipReason::TooMany);
+        assert_eq!(parse(&laughs).problems[0].reason, Some(SkipReason::TooMany));
 
         let mut chain = String::from("- &a0 [x]\n");
         for level in 1..300 {
             chain.push_str(&format!("- &a{level} [*a{}]\n", level - 1));
         }
-        assert_eq!(parse(&chain).problems[0].reason, SkipReason::TooDeep);
-        assert_eq!(parse(&"- ".repeat(4000)).problems[0].reason, SkipReason::TooDeep);
+        assert_eq!(parse(&chain).problems[0].reason, Some(SkipReason::TooDeep));
+        assert_eq!(parse(&"- ".repeat(4000)).problems[0].reason, Some(SkipReason::TooDeep));
         assert!(!parse("&a [*a]").problems.is_empty());
     }
 
