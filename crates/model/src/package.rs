@@ -58,7 +58,7 @@ pub struct Dependency {
 pub struct Package {
     pub ecosystem: Ecosystem,
     /// As its ecosystem spells it: `@scope/name` (npm), `group:artifact` (Maven), module path (Go),
-    /// `vendor/name` (Composer), PEP 503 normalised (PyPI), binary package name (OS packages).
+    /// `vendor/name` (Composer, and Generic where it has a namespace), PEP 503 normalised (PyPI), binary package name (OS packages).
     pub name: String,
     /// As its ecosystem spells it; `epoch:version-release` for OS packages, the epoch left out when absent
     /// or zero; Go versions keep their `v`, the Go standard library and toolchain do not.
@@ -177,6 +177,7 @@ impl Package {
             | Ecosystem::Golang
             | Ecosystem::Composer
             | Ecosystem::Swift
+            | Ecosystem::Generic
             | Ecosystem::Github => self.name.rsplit_once('/'),
             _ if !self.distribution.is_empty() => Some((self.distribution.as_str(), self.name.as_str())),
             _ => None,

@@ -1,7 +1,6 @@
 //! Evidence in binaries and archives, each through its cataloguer.
 
-use super::catalogue;
-
+use super::{catalogue, catalogue_sized};
 use crate::Target;
 
 pub(super) const TARGETS: &[Target] = &[
@@ -35,6 +34,60 @@ pub(super) const TARGETS: &[Target] = &[
             ]
         },
         run: |bytes| catalogue("cargo-lock", "src/Cargo.lock", bytes),
+    },
+    Target {
+        name: "catalogue/java-archive",
+        seeds: archives,
+        run: |bytes| {
+            catalogue("java-archive", "app.jar", bytes);
+            // Streamed, as when it is too large for memory.
+            catalogue_sized("java-archive", "app.jar", bytes, 1 << 40);
+        },
+    },
+    Target {
+        name: "catalogue/maven-pom",
+        seeds: || {
+            vec![
+                b"<project><parent><groupId>a</groupId><version>1</version></parent><properties><v>${w}</v><w>1</w>\
+                  </properties><dependencies><dependency><groupId>b</groupId><artifactId>c</artifactId>\
+                  <version>${v}</version></dependency></dependencies></project>"
+                    .to_vec(),
+            ]
+        },
+        run: |bytes| catalogue("maven-pom", "pom.xml", bytes),
+    },
+    Target {
+        name: "catalogue/gradle-lockfile",
+        seeds: || vec![b"a:b:1.0=testCompileClasspath\nempty=x\n".to_vec()],
+        run: |bytes| catalogue("gradle-lockfile", "gradle.lockfile", bytes),
+    },
+    Target {
+        name: "catalogue/gradle-verification-metadata",
+        seeds: || {
+            vec![
+                b"<m><components><component group='a' name='b' version='1'><artifact name='b-1.jar'><sha1 value='00'/>\
+                  </artifact></component></components></m>"
+                    .to_vec(),
+            ]
+        },
+        run: |bytes| catalogue("gradle-verification-metadata", "gradle/verification-metadata.xml", bytes),
+    },
+    Target {
+        name: "catalogue/sbt-lock",
+        seeds: || {
+            vec![
+                br#"{"dependencies":[{"org":"a","name":"b","version":"1","configurations":["test"]}]}"#
+                    .to_vec(),
+            ]
+        },
+        run: |bytes| catalogue("sbt-lock", "build.sbt.lock", bytes),
+    },
+    Target {
+        name: "catalogue/java-runtime",
+        seeds: || {
+            vec![b"IMPLEMENTOR=\"A\"\nJAVA_RUNTIME_VERSION=\"17.0.1+12\"\nJAVA_VERSION=\"17.0.1\"\n".to_vec()]
+        },
+        run: |bytes| catalogue("java-runtime", "opt/jdk/release", bytes),
     },
 ];
 
@@ -74,4 +127,31 @@ fn file(parts: &[(usize, &[u8])]) -> Vec<u8> {
 
 fn put(file: &mut [u8], at: usize, bytes: &[u8]) {
     file[at..at + bytes.len()].copy_from_slice(bytes);
+}
+
+/// An archive in an archive, both stored, so that mutation reaches their headers and contents.
+fn archives() -> Vec<Vec<u8>> {
+    let inner = zip(&[
+        ("META-INF/MANIFEST.MF", b"Bundle-SymbolicName: a.b\nBundle-Version: 1.0\n"),
+        ("META-INF/maven/a/b/pom.properties", b"groupId=a\nartifactId=b\nversion=1.0\n"),
+    ]);
+    let outer = zip(&[("META-INF/MANIFEST.MF", b"Implementation-Version: 2\n"), ("lib/b-1.0.jar", &inner)]);
+    vec![inner, outer]
+}
+
+fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut archive, mut directory) = (Vec::new(), Vec::new());
+    for (name, content) in entries {
+        let size = (content.len() as u32).to_le_bytes();
+        let fields = [&[0; 12][..], &size, &size, &[name.len() as u8, 0, 0, 0]].concat();
+        let offset = (archive.len() as u32).to_le_bytes();
+        archive.extend([b"PK\x03\x04\x14\0\0\0", &fields[2..], name.as_bytes(), content].concat());
+        directory.extend(
+            [b"PK\x01\x02\x14\0\x14\0\0\0", &fields[2..], &[0; 10], &offset, name.as_bytes()].concat(),
+        );
+    }
+    let start = (archive.len() as u32).to_le_bytes();
+    let count = [entries.len() as u8, 0];
+    let length = (directory.len() as u32).to_le_bytes();
+    [&archive, &directory, &b"PK\x05\x06\0\0\0\0"[..], &count, &count, &length, &start, &[0; 2]].concat()
 }

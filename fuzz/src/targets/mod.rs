@@ -21,10 +21,15 @@ pub(crate) const AREAS: &[&[Target]] = &[
 
 /// Reads bytes as the cataloguer of this name would read a file at `path`.
 fn catalogue(name: &str, path: &str, bytes: &[u8]) {
+    catalogue_sized(name, path, bytes, bytes.len() as u64);
+}
+
+/// The same for a file whose header states another size, as one that is too large for memory.
+fn catalogue_sized(name: &str, path: &str, bytes: &[u8], size: u64) {
     let Some(cataloguer) = all().find(|cataloguer| cataloguer.name == name) else {
         panic!("no cataloguer is called {name}");
     };
-    let file = EvidenceFile { path, mode: 0o755, size: bytes.len() as u64 };
+    let file = EvidenceFile { path, mode: 0o755, size };
     let mut facts = Facts::default();
     match cataloguer.reads {
         Reads::Whole(read) => read(file, bytes, &mut facts),

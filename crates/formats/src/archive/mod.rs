@@ -7,6 +7,7 @@ pub mod compression;
 mod entry;
 mod problem;
 pub mod tar;
+pub mod zip;
 
 pub use compression::{Compression, InflateLimits, Inflater};
 pub use entry::{EntryHeader, EntryKind};

@@ -5,6 +5,7 @@ use std::io::Read;
 use yagura_model::SkipReason;
 
 use super::{Cataloguer, EvidenceFile, Facts, Reads, Select, golang, rust};
+use crate::archive::Problem;
 use crate::executable;
 
 /// ELF, PE and Mach-O (both word sizes, both byte orders, universal).
@@ -29,7 +30,10 @@ fn catalogue(file: EvidenceFile<'_>, reader: &mut dyn Read, facts: &mut Facts) {
     let evidence = match executable::read(reader, &mut |_| ()) {
         Ok(Some(evidence)) => evidence,
         Ok(None) => return,
-        Err(error) => return facts.skip(file.path, SkipReason::Unreadable, error.to_string()),
+        Err(error) => {
+            let problem = Problem::of(&error);
+            return facts.skip(file.path, problem.reason, problem.detail);
+        }
     };
     if let Some(build) = &evidence.go {
         golang::binary::packages(build, file.path, facts);

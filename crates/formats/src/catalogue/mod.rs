@@ -16,6 +16,7 @@ mod stanza;
 
 mod executables;
 mod golang;
+mod java;
 mod rust;
 
 mod integrity;
@@ -143,6 +144,7 @@ const GROUPS: &[&[Cataloguer]] = &[
     // Binaries and archives.
     executables::CATALOGUERS,
     golang::CATALOGUERS,
+    java::CATALOGUERS,
     rust::CATALOGUERS,
     python::CATALOGUERS,
     javascript::CATALOGUERS,
