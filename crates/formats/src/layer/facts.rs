@@ -45,6 +45,7 @@ pub struct LayerFacts {
     /// Digest of the uncompressed layer as computed; none for trees and for layers that were not read to their end.
     pub diff_id: Option<Digest>,
     /// Sorted by path, then cataloguer.
+    #[serde(with = "super::codec::as_json")]
     pub evidence: Vec<Evidence>,
     pub directories: Vec<PathKey>,
     /// Everything else with a name; what was below that name in lower layers is gone.
@@ -55,8 +56,10 @@ pub struct LayerFacts {
     pub opaque: Vec<PathKey>,
     pub symlinks: Vec<Symlink>,
     /// Sorted by path.
+    #[serde(with = "super::codec::as_json")]
     pub file_digests: Vec<FileDigest>,
     pub counts: Counts,
+    #[serde(with = "super::codec::as_json")]
     pub skipped: Vec<Skipped>,
 }
 

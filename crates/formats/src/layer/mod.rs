@@ -4,9 +4,11 @@
 //! first bytes. Directories and hosts feed the same scanner. This module must not know any package format; the
 //! cataloguers do.
 
+pub mod codec;
 mod consumer;
 mod dispatch;
 mod facts;
+mod merge;
 mod options;
 pub(crate) mod path;
 mod path_key;
@@ -17,6 +19,7 @@ mod skips;
 
 pub use consumer::{ExecutableDigests, FileConsumer, HEAD_BYTES, PassingFile};
 pub use facts::{Counts, Evidence, LayerFacts, Symlink};
+pub use merge::merge;
 pub use options::ScanOptions;
 pub use path_key::PathKey;
 pub use scan::{LayerDigests, scan_layer, scan_layer_with};

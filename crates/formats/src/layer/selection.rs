@@ -27,7 +27,7 @@ struct Rule {
 
 impl std::fmt::Debug for Selection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.names()).finish()
+        f.debug_list().entries(self.cataloguers().map(|cataloguer| cataloguer.name)).finish()
     }
 }
 
@@ -75,9 +75,9 @@ impl Selection {
         self.cataloguers.get(usize::from(index)).copied()
     }
 
-    /// Every cataloguer's name, in order.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.cataloguers.iter().map(|cataloguer| cataloguer.name)
+    /// Every cataloguer, in order.
+    pub fn cataloguers(&self) -> impl Iterator<Item = &'static Cataloguer> {
+        self.cataloguers.iter().copied()
     }
 
     /// How many first bytes of a file [`Selection::by_head`] looks at.

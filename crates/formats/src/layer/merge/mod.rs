@@ -1,0 +1,176 @@
+//! Layers laid over one another: one inventory of what a container would see.
+//!
+//! What upper layers hide is gone; what they merely rewrite stays with the layer that introduced it. Packages get
+//! what only the whole can tell: their distribution, their owner, their licences, and which of them is meant by a
+//! dependency. Directory and host scans are images of one layer.
+
+mod attribution;
+mod duplicates;
+mod overlay;
+mod ownership;
+mod relations;
+mod systems;
+
+use std::collections::{HashMap, HashSet};
+
+use yagura_model::image::Image;
+use yagura_model::inventory::FileDigest;
+use yagura_model::{Digest, Ecosystem, Inventory, Package, Skipped};
+
+use self::attribution::Versions;
+use self::overlay::Overlay;
+use self::systems::Systems;
+use super::{Evidence, LayerFacts, PathKey};
+
+/// A package on its way into the inventory.
+struct Found {
+    package: Package,
+    /// The files that prove it, the primary one first.
+    keys: Vec<PathKey>,
+}
+
+/// A visible piece of evidence and the layer it is in.
+#[derive(Clone, Copy)]
+struct Visible<'a> {
+    layer: usize,
+    evidence: &'a Evidence,
+}
+
+/// Merges the facts of `layers`, lowest first. `image` names the layers and tells which are the base's.
+pub fn merge(layers: &[LayerFacts], image: Option<&Image>) -> Inventory {
+    let names = LayerNames { layers, image };
+    let mut overlay = Overlay::new(layers);
+    let visible = visible_evidence(layers, &mut overlay);
+    let systems = Systems::of(visible.iter().map(|visible| visible.evidence));
+
+    let mut found = introduced_packages(layers, &visible, &overlay, &names);
+    for item in &mut found {
+        systems.place(&mut item.package);
+    }
+    add_licenses(&mut found, &visible);
+    let mut found = duplicates::fold(found, &systems);
+
+    let mut file_digests = visible_digests(layers, &mut overlay, &names);
+    ownership::assign(&mut found, &mut file_digests, &visible);
+
+    found.sort_by(|a, b| order(&a.package).cmp(&order(&b.package)));
+    let packages: Vec<Package> = found.into_iter().map(|item| item.package).collect();
+    let relations = relations::resolve(&packages);
+    Inventory {
+        system: systems.primary(),
+        packages,
+        relations,
+        skipped: skipped(layers, &names),
+        files: layers.iter().map(|layer| layer.counts.files).sum(),
+        file_digests,
+    }
+}
+
+/// How packages are sorted.
+fn order(package: &Package) -> impl Ord + '_ {
+    let location = package.locations.first();
+    (
+        package.ecosystem,
+        &package.name,
+        &package.version,
+        location.map(|location| (&location.path, location.start_line)),
+        &package.architecture,
+        location.map(|location| &location.layer),
+    )
+}
+
+/// What the layers are called.
+struct LayerNames<'a> {
+    layers: &'a [LayerFacts],
+    image: Option<&'a Image>,
+}
+
+impl LayerNames<'_> {
+    fn digest(&self, layer: usize) -> Option<Digest> {
+        let named = self.image.and_then(|image| image.layers.get(layer)).map(|layer| &layer.diff_id);
+        named.or_else(|| self.layers.get(layer)?.diff_id.as_ref()).cloned()
+    }
+
+    fn is_base(&self, layer: usize) -> Option<bool> {
+        self.image?.layers.get(layer)?.from_base_image
+    }
+}
+
+fn visible_evidence<'a>(layers: &'a [LayerFacts], overlay: &mut Overlay<'_>) -> Vec<Visible<'a>> {
+    let all = layers.iter().enumerate();
+    let all =
+        all.flat_map(|(layer, facts)| facts.evidence.iter().map(move |evidence| Visible { layer, evidence }));
+    all.filter(|item| overlay.is_visible(item.layer, item.evidence.key, &item.evidence.path)).collect()
+}
+
+/// Every visible package, located in the layer that introduced it.
+fn introduced_packages(
+    layers: &[LayerFacts],
+    visible: &[Visible<'_>],
+    overlay: &Overlay<'_>,
+    names: &LayerNames<'_>,
+) -> Vec<Found> {
+    let versions = Versions::of(layers);
+    let mut found = Vec::new();
+    for Visible { layer, evidence } in visible {
+        let history = versions.below(*layer, evidence, overlay);
+        for package in &evidence.facts.packages {
+            let origin = history.introduction(package).unwrap_or(*layer);
+            let mut package = package.clone();
+            for location in &mut package.locations {
+                location.layer = names.digest(origin);
+            }
+            package.from_base_image = names.is_base(origin);
+            found.push(Found { package, keys: vec![evidence.key] });
+        }
+    }
+    found
+}
+
+/// Joins licences that stand in files of their own.
+fn add_licenses(found: &mut [Found], visible: &[Visible<'_>]) {
+    let mut stated: HashMap<(Ecosystem, &str), Vec<&str>> = HashMap::new();
+    for licenses in visible.iter().flat_map(|visible| &visible.evidence.facts.licenses) {
+        let entry = stated.entry((licenses.ecosystem, licenses.package.as_str())).or_default();
+        entry.extend(licenses.licenses.iter().map(String::as_str));
+    }
+    for Found { package, .. } in found {
+        let Some(licenses) = stated.get(&(package.ecosystem, package.name.as_str())) else { continue };
+        let mut known: HashSet<String> = package.licenses.iter().cloned().collect();
+        for license in licenses {
+            if known.insert((*license).to_owned()) {
+                package.licenses.push((*license).to_owned());
+            }
+        }
+    }
+}
+
+fn visible_digests(
+    layers: &[LayerFacts],
+    overlay: &mut Overlay<'_>,
+    names: &LayerNames<'_>,
+) -> Vec<FileDigest> {
+    let mut digests = Vec::new();
+    for (layer, facts) in layers.iter().enumerate() {
+        let name = names.digest(layer);
+        for digest in &facts.file_digests {
+            if overlay.is_visible(layer, PathKey::of(digest.path.as_bytes()), &digest.path) {
+                digests.push(FileDigest { layer: name.clone(), ..digest.clone() });
+            }
+        }
+    }
+    digests.sort_by(|a, b| a.path.cmp(&b.path));
+    digests
+}
+
+fn skipped(layers: &[LayerFacts], names: &LayerNames<'_>) -> Vec<Skipped> {
+    let mut all = Vec::new();
+    for (layer, facts) in layers.iter().enumerate() {
+        let name = names.digest(layer);
+        all.extend(facts.skipped.iter().map(|skipped| Skipped { layer: name.clone(), ..skipped.clone() }));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Which OS package installed the file that proves another package.
+
+use std::collections::HashMap;
+
+use yagura_model::inventory::FileDigest;
+
+use super::{Found, Visible};
+use crate::layer::PathKey;
+
+/// Directories that merged distributions keep twice, by symbolic links: where a file is, and where a package's list
+/// may still say it is.
+const MERGED_DIRECTORIES: &[(&str, &str)] = &[
+    ("usr/bin/", "bin/"),
+    ("usr/sbin/", "sbin/"),
+    ("usr/lib/", "lib/"),
+    ("usr/lib32/", "lib32/"),
+    ("usr/lib64/", "lib64/"),
+    ("usr/bin/", "usr/sbin/"),
+    ("usr/lib/", "usr/lib64/"),
+];
+
+/// Sets [`yagura_model::Package::owner`] and [`FileDigest::owner`].
+pub(super) fn assign(found: &mut [Found], digests: &mut [FileDigest], visible: &[Visible<'_>]) {
+    let mut owners = Owners::default();
+    for item in found.iter().filter(|item| !item.package.ecosystem.is_operating_system()) {
+        let path = item.package.locations.first().map_or("", |location| location.path.as_str());
+        let file = path.split_once("!/").map_or(path, |(file, _)| file);
+        if let Some(key) = item.keys.first() {
+            owners.ask(*key, file);
+        }
+    }
+    for digest in digests.iter() {
+        owners.ask(PathKey::of(digest.path.as_bytes()), &digest.path);
+    }
+    owners.answer(visible);
+    for item in found.iter_mut().filter(|item| !item.package.ecosystem.is_operating_system()) {
+        item.package.owner = item.keys.first().and_then(|key| owners.of(*key));
+    }
+    for digest in digests.iter_mut() {
+        digest.owner = owners.of(PathKey::of(digest.path.as_bytes()));
+    }
+}
+
+/// Asks for few paths and then goes through the many that packages own, once.
+#[derive(Default)]
+struct Owners<'a> {
+    /// Every spelling of the paths asked for, with the key they were asked under.
+    spellings: HashMap<PathKey, PathKey>,
+    owners: HashMap<PathKey, &'a str>,
+}
+
+impl<'a> Owners<'a> {
+    fn ask(&mut self, key: PathKey, path: &str) {
+        self.spellings.insert(key, key);
+        for (kept, listed) in MERGED_DIRECTORIES {
+            if let Some(rest) = path.strip_prefix(kept) {
+                let spelling = PathKey::of(format!("{listed}{rest}").as_bytes());
+                self.spellings.entry(spelling).or_insert(key);
+            }
+        }
+    }
+
+    fn answer(&mut self, visible: &[Visible<'a>]) {
+        for ownership in visible.iter().flat_map(|visible| &visible.evidence.facts.ownership) {
+            for file in &ownership.files {
+                if let Some(key) = self.spellings.get(file) {
+                    self.owners.entry(*key).or_insert(&ownership.package);
+                }
+            }
+        }
+    }
+
+    fn of(&self, key: PathKey) -> Option<String> {
+        self.owners.get(&key).map(|owner| (*owner).to_owned())
+    }
+}
