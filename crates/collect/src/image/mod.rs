@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::registry::FetchedImage;
 use crate::target::ArchiveFormat;
 
-pub(crate) use compression::{Compression, decompress};
+pub(crate) use compression::{inflated, is_compressed};
 pub(crate) use layout::not_an_image;
 use layout::open_manifest;
 pub use platform::parse_platform;
@@ -107,8 +107,8 @@ pub fn open_archive(
     let mut start = [0; 16];
     let read =
         std::os::unix::fs::FileExt::read_at(&file, &mut start, 0).map_err(|error| Error::io(path, &error))?;
-    if let Some(compression) = Compression::of(&start[..read]) {
-        file = compression::inflate_to_temporary(compression, path, file, scratch)?;
+    if is_compressed(&start[..read]).map_err(|error| error.within(path.display()))? {
+        file = compression::inflate_to_temporary(path, file, scratch)?;
     }
     open_archive_file(file, format, reference, platform).map_err(|error| error.within(path.display()))
 }

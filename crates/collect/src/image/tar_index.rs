@@ -93,8 +93,9 @@ impl TarIndex {
                 continue;
             }
             let records = std::mem::take(&mut pax);
-            let name = records.path.or(long_name.take()).or_else(|| member_name(&header));
-            let link = records.link.or(long_link.take()).unwrap_or_else(|| text_of(&header[157..257]));
+            // GNU names win over PAX ones, as for the runtimes.
+            let name = long_name.take().or(records.path).or_else(|| member_name(&header));
+            let link = long_link.take().or(records.link).unwrap_or_else(|| text_of(&header[157..257]));
             if let Some(name) = name.as_deref().and_then(|name| inside("", name)) {
                 match kind {
                     b'0' | 0 | b'7' => {

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::ArchiveFormat;
 use crate::error::{Error, Result};
 use crate::image::tar_index::{BLOCK, TarIndex, is_tar_header, member_name};
-use crate::image::{Compression, decompress};
+use crate::image::{inflated, is_compressed};
 
 /// How much of each end of a JSON file is searched for the marks of an SBOM, in bytes.
 const SBOM_WINDOW: u64 = 64 << 10;
@@ -33,12 +33,11 @@ pub(super) fn file(path: &Path) -> Result<Kind> {
         let format = TarIndex::read(&file).ok().and_then(|index| index.image_format());
         return Ok(format.map_or(Kind::Other, |format| Kind::ImageArchive(Some(format))));
     }
-    if let Some(compression) = Compression::of(&start) {
+    if is_compressed(&start).unwrap_or(false) {
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         let mut header = [0; BLOCK];
-        let inflated = decompress(compression, Box::new(file))
-            .and_then(|mut reader| reader.read_exact(&mut header).map_err(failed));
-        let image = inflated.is_ok()
+        let read = inflated(file).and_then(|mut reader| reader.read_exact(&mut header));
+        let image = read.is_ok()
             && is_tar_header(&header)
             && member_name(&header).is_some_and(|name| belongs_to_image(&name));
         return Ok(if image { Kind::ImageArchive(None) } else { Kind::Other });

@@ -8,6 +8,7 @@
 mod filesystem;
 mod glob;
 mod root;
+mod scan;
 
 use std::fs::File;
 use std::io;
@@ -21,6 +22,7 @@ use yagura_model::{SkipReason, Skipped};
 use crate::error::{Error, ErrorKind, Result};
 pub use glob::Pattern;
 use root::Root;
+pub use scan::scan_tree;
 
 /// Deepest directory entered, counted from the root.
 const MAX_DEPTH: usize = 256;
@@ -110,16 +112,21 @@ impl Entry<'_> {
     }
 }
 
-/// Takes the entries; each worker thread has one.
-pub trait Visitor: Send {
+/// Takes the entries. Each worker thread makes one of its own and keeps it to itself.
+pub trait Visitor {
+    /// What it has at the end.
+    type Outcome: Send;
+
     fn visit(&mut self, entry: &Entry<'_>);
+
+    fn finish(self) -> Self::Outcome;
 }
 
 /// What a walk leaves.
 #[derive(Debug)]
-pub struct Walked<V> {
+pub struct Walked<O> {
     /// One a worker thread, to be joined by the caller.
-    pub visitors: Vec<V>,
+    pub outcomes: Vec<O>,
     pub skipped: Vec<Skipped>,
     /// Directories entered.
     pub directories: u64,
@@ -132,8 +139,8 @@ pub struct Walked<V> {
 pub fn walk<V: Visitor>(
     root: &Path,
     options: &WalkOptions,
-    mut visitor: impl FnMut() -> V,
-) -> Result<Walked<V>> {
+    visitor: impl Fn() -> V + Sync,
+) -> Result<Walked<V::Outcome>> {
     let opened = Root::open(root).map_err(|error| Error::io(root, &error.into()))?;
     let device = rustix::fs::fstat(opened.descriptor())
         .map_err(|error| Error::new(ErrorKind::Io, format!("{}: {error}", root.display())))?
@@ -150,24 +157,22 @@ pub fn walk<V: Visitor>(
         }),
         changed: Condvar::new(),
     };
-    let visitors: Vec<V> = (0..workers).map(|_| visitor()).collect();
     let (mut directories, mut entries) = (0, 0);
-    let visitors = std::thread::scope(|scope| {
-        let shared = &shared;
-        let running: Vec<_> =
-            visitors.into_iter().map(|visitor| scope.spawn(move || shared.work(visitor))).collect();
-        let mut visitors = Vec::with_capacity(running.len());
+    let outcomes = std::thread::scope(|scope| {
+        let (shared, visitor) = (&shared, &visitor);
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(move || shared.work(visitor()))).collect();
+        let mut outcomes = Vec::with_capacity(running.len());
         for worker in running {
             match worker.join() {
                 Ok(done) => {
                     directories += done.directories;
                     entries += done.entries;
-                    visitors.push(done.visitor);
+                    outcomes.push(done.outcome);
                 }
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        visitors
+        outcomes
     });
     let state = shared.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut skipped = state.skipped;
@@ -178,7 +183,7 @@ pub fn walk<V: Visitor>(
         rest.count = state.uncounted;
         skipped.push(rest);
     }
-    Ok(Walked { visitors, skipped, directories, entries })
+    Ok(Walked { outcomes, skipped, directories, entries })
 }
 
 /// A directory to be entered.
@@ -204,7 +209,15 @@ struct Shared<'a> {
     changed: Condvar,
 }
 
-struct Done<V> {
+/// What one worker did.
+struct Done<O> {
+    outcome: O,
+    directories: u64,
+    entries: u64,
+}
+
+/// A worker's visitor and its counts so far.
+struct Worker<V> {
     visitor: V,
     directories: u64,
     entries: u64,
@@ -225,12 +238,12 @@ impl Shared<'_> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn work<V: Visitor>(&self, visitor: V) -> Done<V> {
-        let mut done = Done { visitor, directories: 0, entries: 0 };
+    fn work<V: Visitor>(&self, visitor: V) -> Done<V::Outcome> {
+        let mut worker = Worker { visitor, directories: 0, entries: 0 };
         while let Some((directory, _busy)) = self.next() {
-            self.enter(&directory, &mut done);
+            self.enter(&directory, &mut worker);
         }
-        done
+        Done { outcome: worker.visitor.finish(), directories: worker.directories, entries: worker.entries }
     }
 
     fn next(&self) -> Option<(Pending, Busy<'_>)> {
@@ -269,7 +282,7 @@ impl Shared<'_> {
         }
     }
 
-    fn enter<V: Visitor>(&self, pending: &Pending, done: &mut Done<V>) {
+    fn enter<V: Visitor>(&self, pending: &Pending, worker: &mut Worker<V>) {
         let directory = match self.root.directory(&pending.path) {
             Ok(directory) => directory,
             Err(error) => return self.unreadable(&pending.path, error),
@@ -290,7 +303,7 @@ impl Shared<'_> {
             Ok(entries) => entries,
             Err(error) => return self.unreadable(&pending.path, error),
         };
-        done.directories += 1;
+        worker.directories += 1;
         let mut subdirectories = Vec::new();
         let mut path = pending.path.clone();
         for entry in entries {
@@ -327,8 +340,8 @@ impl Shared<'_> {
                 FileType::Symlink => EntryKind::Symlink,
                 _ => EntryKind::Special,
             };
-            done.entries += 1;
-            done.visitor.visit(&Entry {
+            worker.entries += 1;
+            worker.visitor.visit(&Entry {
                 path: &path,
                 kind,
                 mode: status.st_mode & 0o7777,

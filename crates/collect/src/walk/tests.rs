@@ -8,6 +8,12 @@ use super::*;
 struct Contents(BTreeMap<String, String>);
 
 impl Visitor for Contents {
+    type Outcome = BTreeMap<String, String>;
+
+    fn finish(self) -> Self::Outcome {
+        self.0
+    }
+
     fn visit(&mut self, entry: &Entry<'_>) {
         let path = String::from_utf8_lossy(entry.path).into_owned();
         let text = match entry.kind {
@@ -33,8 +39,8 @@ impl Visitor for Contents {
 fn contents(root: &Path, options: &WalkOptions) -> (BTreeMap<String, String>, Vec<Skipped>) {
     let walked = walk(root, options, Contents::default).unwrap();
     let mut all = BTreeMap::new();
-    for visitor in walked.visitors {
-        all.extend(visitor.0);
+    for found in walked.outcomes {
+        all.extend(found);
     }
     assert_eq!(walked.entries, all.len() as u64);
     (all, walked.skipped)
@@ -84,6 +90,10 @@ fn a_tree_is_listed_and_links_are_not_followed() {
 struct Saboteur<'a>(&'a Path);
 
 impl Visitor for Saboteur<'_> {
+    type Outcome = ();
+
+    fn finish(self) {}
+
     fn visit(&mut self, entry: &Entry<'_>) {
         let path = self.0.join(String::from_utf8_lossy(entry.path).as_ref());
         match entry.kind {
@@ -143,6 +153,12 @@ fn what_may_not_be_read_is_reported() {
 fn pseudo_file_systems_of_this_machine_are_not_entered() {
     struct Names(Vec<Vec<u8>>);
     impl Visitor for Names {
+        type Outcome = Vec<Vec<u8>>;
+
+        fn finish(self) -> Self::Outcome {
+            self.0
+        }
+
         fn visit(&mut self, entry: &Entry<'_>) {
             if entry.path.starts_with(b"proc/") || entry.path.starts_with(b"sys/") {
                 self.0.push(entry.path.to_vec());
@@ -162,6 +178,30 @@ fn pseudo_file_systems_of_this_machine_are_not_entered() {
     let walked =
         walk(Path::new("/"), &WalkOptions { exclude, ..WalkOptions::default() }, || Names(Vec::new()))
             .unwrap();
-    assert!(walked.visitors.iter().all(|visitor| visitor.0.is_empty()));
+    assert!(walked.outcomes.iter().all(Vec::is_empty));
     assert!(walked.entries < 20, "{}", walked.entries);
+}
+
+#[test]
+fn a_tree_goes_through_the_scanner() {
+    let scratch = tempfile::tempdir().unwrap();
+    let root = scratch.path();
+    std::fs::create_dir_all(root.join("var/lib/dpkg")).unwrap();
+    std::fs::create_dir_all(root.join("etc")).unwrap();
+    std::fs::write(
+        root.join("var/lib/dpkg/status"),
+        "Package: a\nStatus: install ok installed\nArchitecture: all\nVersion: 1.0-1\n\n",
+    )
+    .unwrap();
+    std::fs::write(root.join("etc/os-release"), "ID=debian\nVERSION_ID=\"12\"\n").unwrap();
+    let options = yagura_formats::layer::ScanOptions::default();
+    for threads in [1, 2] {
+        let facts = scan_tree(root, &WalkOptions { threads, ..WalkOptions::default() }, &options).unwrap();
+        assert_eq!(facts.counts.files, 2);
+        let packages: Vec<_> = facts.evidence.iter().flat_map(|evidence| &evidence.facts.packages).collect();
+        assert_eq!(packages.len(), 1);
+        assert_eq!(packages[0].name, "a");
+        let system = facts.evidence.iter().find_map(|evidence| evidence.facts.system.as_ref()).unwrap();
+        assert_eq!(system.id, "debian");
+    }
 }
