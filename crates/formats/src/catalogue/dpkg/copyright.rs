@@ -3,15 +3,15 @@
 
 use yagura_model::Ecosystem;
 
-use super::super::license;
+use super::super::license::{self, MAX_LICENSES};
 use super::super::stanza::{Stanza, stanzas};
 use super::super::{EvidenceFile, Facts, PackageLicenses};
 
 /// Largest copyright file, in bytes; Boost's has 2 MB.
 pub(super) const MAX_BYTES: u64 = 16 << 20;
 
-/// Most different licences of one package.
-const MAX_LICENSES: usize = 256;
+/// Most different wordings of licences in one file.
+const MAX_SYNOPSES: usize = 4096;
 
 const COMMON_LICENSES: &str = "/usr/share/common-licenses/";
 
@@ -59,8 +59,11 @@ fn stated(text: &str) -> Vec<String> {
             continue;
         }
         let synopsis = value.lines().next().unwrap_or_default().trim();
-        if synopsis.is_empty() || synopses.contains(&synopsis) || licenses.len() >= MAX_LICENSES {
+        if synopsis.is_empty() || synopses.contains(&synopsis) {
             continue;
+        }
+        if licenses.len() >= MAX_LICENSES || synopses.len() >= MAX_SYNOPSES {
+            break;
         }
         synopses.push(synopsis);
         let license = license::normalise(synopsis);

@@ -4,6 +4,8 @@
 
 mod copyright;
 
+use std::collections::HashSet;
+
 use yagura_model::package::{Dependency, SourcePackage};
 use yagura_model::{Ecosystem, Package, SkipReason};
 
@@ -91,6 +93,7 @@ fn package(stanza: &Stanza<'_>) -> Read {
     let mut package = Package::new(Ecosystem::Deb, "", "");
     let mut source = None;
     let mut state = "installed";
+    let (mut pre_depends, mut depends) = ("", "");
     for (field, value) in stanza.fields() {
         match field {
             "Package" => package.name = value.to_owned(),
@@ -99,7 +102,8 @@ fn package(stanza: &Stanza<'_>) -> Read {
             "Status" => state = value.split_whitespace().last().unwrap_or_default(),
             "Source" => source = Some(value),
             "Maintainer" => package.supplier = value.to_owned(),
-            "Depends" | "Pre-Depends" => push_dependencies(&mut package.dependencies, value),
+            "Pre-Depends" => pre_depends = value,
+            "Depends" => depends = value,
             "Provides" => package.provides.extend(relation_names(value).map(str::to_owned)),
             "License" => package.licenses = super::license::normalise_all([value]),
             _ => {}
@@ -112,6 +116,7 @@ fn package(stanza: &Stanza<'_>) -> Read {
         return Read::Broken;
     }
     package.source = Some(source_package(source, &package));
+    package.dependencies = dependencies([pre_depends, depends]);
     Read::Present(Box::new(package))
 }
 
@@ -133,12 +138,14 @@ fn source_package(source: Option<&str>, package: &Package) -> SourcePackage {
 }
 
 /// Every alternative counts: which of them is there shows when all packages are known.
-fn push_dependencies(dependencies: &mut Vec<Dependency>, value: &str) {
-    for name in relation_names(value) {
-        if !dependencies.iter().any(|known| known.name == name) {
-            dependencies.push(Dependency { name: name.to_owned(), version: None });
-        }
-    }
+fn dependencies(fields: [&str; 2]) -> Vec<Dependency> {
+    let mut known = HashSet::new();
+    fields
+        .into_iter()
+        .flat_map(relation_names)
+        .filter(|name| known.insert(*name))
+        .map(|name| Dependency { name: name.to_owned(), version: None })
+        .collect()
 }
 
 /// The package names of a relation field (deb-control(5)): without versions, architectures and build profiles.

@@ -49,10 +49,17 @@ pub fn to_expression(statement: &str) -> Option<String> {
         })
 }
 
-/// Normalises each of several statements and drops the empty and the repeated.
+/// Most licences that one package or text is given.
+pub const MAX_LICENSES: usize = 256;
+
+/// Normalises each of several statements and drops the empty, the repeated, and all after the first
+/// [`MAX_LICENSES`].
 pub fn normalise_all<'a>(statements: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut all = Vec::new();
     for statement in statements {
+        if all.len() >= MAX_LICENSES {
+            break;
+        }
         let license = normalise(statement);
         if !license.is_empty() && !all.contains(&license) {
             all.push(license);

@@ -47,7 +47,7 @@ pub fn of_text(text: &str) -> Vec<String> {
     let has = |sentence: &str| memchr::memmem::find(text.as_bytes(), sentence.as_bytes()).is_some();
     let mut found: Vec<String> = Vec::new();
     let mut add = |id: &str| {
-        if !found.iter().any(|known| known == id) {
+        if found.len() < super::MAX_LICENSES && !found.iter().any(|known| known == id) {
             found.push(id.to_owned());
         }
     };
