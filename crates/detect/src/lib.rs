@@ -1,1 +1,6 @@
-//! placeholder
+//! Facts to findings.
+//!
+//! Each kind of finding has its module. This crate must not read files or sockets, know the time (callers pass it
+//! in) or print.
+
+pub mod vulnerabilities;
