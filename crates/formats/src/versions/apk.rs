@@ -1,11 +1,14 @@
 //! Alpine package versions (apk-tools 3, apk-package(5) "pkgver"), shared by Wolfi, Chainguard and others.
 //!
 //! `digit{.digit}…{letter}{_suffix{#}}…{~hash}{-r#}`. Two versions are compared token by token up to the first that
-//! does not fit this form; a version that breaks off in that way is older than one that ends there.
+//! does not fit this form; a version that breaks off in that way is older than one that ends there. Where both break
+//! off at the same place apk 3 sees no difference; as older apk did, we go on with the order of unknown versions, since
+//! such versions (`5.9.2p1-r1`) are in the advisories of old releases.
 
 use std::cmp::Ordering;
 
 use super::digits::{self, take_digits, take_while};
+use super::generic;
 
 /// apk's order.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
@@ -13,8 +16,12 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
     loop {
         let (x, y) = (a.next(), b.next());
         let order = x.cmp(&y);
-        if order.is_ne() || matches!(x, Token::End | Token::Invalid) {
+        if order.is_ne() || matches!(x, Token::End) {
             return order;
+        }
+        if matches!(x, Token::Invalid) {
+            return generic::compare_bytes(a.broken_off, b.broken_off)
+                .then_with(|| a.broken_off.cmp(b.broken_off));
         }
     }
 }
@@ -100,21 +107,22 @@ enum Place {
 struct Tokens<'a> {
     rest: &'a [u8],
     place: Place,
+    /// From where the form is broken.
+    broken_off: &'a [u8],
 }
 
 impl<'a> Tokens<'a> {
     fn new(version: &'a str) -> Self {
-        Self { rest: version.as_bytes(), place: Place::Start }
+        Self { rest: version.as_bytes(), place: Place::Start, broken_off: b"" }
     }
 
-    /// The next token; [`Token::Invalid`] from where the form is broken.
+    /// The next token; [`Token::Invalid`] where the form is broken.
     fn next(&mut self) -> Token<'a> {
-        let token = self.read().unwrap_or(Token::Invalid);
-        if matches!(token, Token::Invalid) {
-            self.rest = b"!";
-            self.place = Place::Revision;
-        }
-        token
+        let before = self.rest;
+        self.read().unwrap_or_else(|| {
+            self.broken_off = before;
+            Token::Invalid
+        })
     }
 
     fn read(&mut self) -> Option<Token<'a>> {

@@ -14,8 +14,14 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
             rest.strip_prefix(['v', 'V']).is_some_and(|r| r.starts_with(|c: char| c.is_ascii_digit()));
         spaces + usize::from(marked)
     };
-    let mut a = a.as_bytes().get(strip(a)..).unwrap_or_default();
-    let mut b = b.as_bytes().get(strip(b)..).unwrap_or_default();
+    compare_bytes(
+        a.as_bytes().get(strip(a)..).unwrap_or_default(),
+        b.as_bytes().get(strip(b)..).unwrap_or_default(),
+    )
+}
+
+/// The same for a part of a version.
+pub(super) fn compare_bytes(mut a: &[u8], mut b: &[u8]) -> Ordering {
     loop {
         let (run_a, rest_a) = next(a);
         let (run_b, rest_b) = next(b);

@@ -6,10 +6,22 @@
 
 mod alpm;
 mod apk;
+mod bitnami;
+mod composer;
+mod conan;
+mod conda;
+mod dart;
 mod digits;
 mod dpkg;
 mod ecosystem;
+mod gem;
 mod generic;
+mod golang;
+mod julia;
+mod maven;
+pub mod npm;
+mod nuget;
+mod numeric;
 mod pep440;
 mod pep440_legacy;
 mod rpm;
@@ -35,14 +47,45 @@ pub enum Order {
     Rpm = 2,
     Apk = 3,
     Alpm = 4,
-    /// Semantic versions: npm, Cargo, Hex, Julia, Swift, GitHub Actions and others.
+    /// Semantic versions: npm, Cargo, Hex, Swift, GitHub Actions and others.
     Semver = 5,
     Pep440 = 6,
+    Maven = 7,
+    Gem = 8,
+    Nuget = 9,
+    Composer = 10,
+    Go = 11,
+    Pub = 12,
+    Cran = 13,
+    Hackage = 14,
+    Conan = 15,
+    Bitnami = 16,
+    Julia = 17,
+    Conda = 18,
 }
 
 impl Order {
-    pub const ALL: [Self; 7] =
-        [Self::Generic, Self::Dpkg, Self::Rpm, Self::Apk, Self::Alpm, Self::Semver, Self::Pep440];
+    pub const ALL: [Self; 19] = [
+        Self::Generic,
+        Self::Dpkg,
+        Self::Rpm,
+        Self::Apk,
+        Self::Alpm,
+        Self::Semver,
+        Self::Pep440,
+        Self::Maven,
+        Self::Gem,
+        Self::Nuget,
+        Self::Composer,
+        Self::Go,
+        Self::Pub,
+        Self::Cran,
+        Self::Hackage,
+        Self::Conan,
+        Self::Bitnami,
+        Self::Julia,
+        Self::Conda,
+    ];
 
     /// Stable name, as evidence shows it.
     pub fn name(self) -> &'static str {
@@ -54,6 +97,18 @@ impl Order {
             Self::Alpm => "alpm",
             Self::Semver => "semver",
             Self::Pep440 => "pep440",
+            Self::Maven => "maven",
+            Self::Gem => "gem",
+            Self::Nuget => "nuget",
+            Self::Composer => "composer",
+            Self::Go => "go",
+            Self::Pub => "pub",
+            Self::Cran => "cran",
+            Self::Hackage => "hackage",
+            Self::Conan => "conan",
+            Self::Bitnami => "bitnami",
+            Self::Julia => "julia",
+            Self::Conda => "conda",
         }
     }
 
@@ -71,6 +126,9 @@ impl Order {
     }
 
     /// Compares two versions; `Equal` where the ecosystem sees no difference (`1.0` and `1.0.0` in Python).
+    ///
+    /// Do not hand this to the standard library's sorts, which may panic on the orders that are not
+    /// [transitive](Self::is_transitive): [`Self::sort`] sorts any versions.
     pub fn compare(self, a: &str, b: &str) -> Ordering {
         match self {
             Self::Generic => generic::compare(a, b),
@@ -80,6 +138,18 @@ impl Order {
             Self::Alpm => alpm::compare(a, b),
             Self::Semver => semver::compare(a, b),
             Self::Pep440 => pep440::compare(a, b),
+            Self::Maven => maven::compare(a, b),
+            Self::Gem => gem::compare(a, b),
+            Self::Nuget => nuget::compare(a, b),
+            Self::Composer => composer::compare(a, b),
+            Self::Go => golang::compare(a, b),
+            Self::Pub => dart::compare(a, b),
+            Self::Cran => numeric::cran::compare(a, b),
+            Self::Hackage => numeric::hackage::compare(a, b),
+            Self::Conan => conan::compare(a, b),
+            Self::Bitnami => bitnami::compare(a, b),
+            Self::Julia => julia::compare(a, b),
+            Self::Conda => conda::compare(a, b),
         }
     }
 
@@ -93,6 +163,40 @@ impl Order {
             Self::Alpm => alpm::is_valid(version),
             Self::Semver => semver::is_valid(version),
             Self::Pep440 => pep440::is_valid(version),
+            Self::Maven => maven::is_valid(version),
+            Self::Gem => gem::is_valid(version),
+            Self::Nuget => nuget::is_valid(version),
+            Self::Composer => composer::is_valid(version),
+            Self::Go => golang::is_valid(version),
+            Self::Pub => dart::is_valid(version),
+            Self::Cran => numeric::cran::is_valid(version),
+            Self::Hackage => numeric::hackage::is_valid(version),
+            Self::Conan => conan::is_valid(version),
+            Self::Bitnami => bitnami::is_valid(version),
+            Self::Julia => julia::is_valid(version),
+            Self::Conda => conda::is_valid(version),
+        }
+    }
+
+    /// Whether `a < b` and `b < c` always give `a < c`. Maven and Conan break this law themselves for some versions,
+    /// and their orders here follow them version by version rather than be tidy and wrong.
+    pub fn is_transitive(self) -> bool {
+        !matches!(self, Self::Maven | Self::Conan)
+    }
+
+    /// Sorts items by their versions, oldest first, keeping equals in place; never panics, whatever the versions.
+    pub fn sort<T>(self, items: &mut [T], version: impl Fn(&T) -> &str) {
+        if self.is_transitive() {
+            items.sort_by(|a, b| self.compare(version(a), version(b)));
+            return;
+        }
+        for end in 1..items.len() {
+            let (sorted, rest) = items.split_at(end);
+            let Some(next) = rest.first() else { return };
+            let at = sorted.partition_point(|item| self.compare(version(item), version(next)).is_le());
+            if let Some(moved) = items.get_mut(at..=end) {
+                moved.rotate_right(1);
+            }
         }
     }
 }

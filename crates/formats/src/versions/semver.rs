@@ -46,7 +46,6 @@ pub(super) struct Parts<'a> {
     /// Without its hyphen; empty for a release.
     pub(super) pre: &'a str,
     /// Without its plus; `None` where there is no plus. Only some orders weigh it.
-    #[expect(dead_code, reason = "the orders that weigh build metadata follow")]
     pub(super) build: Option<&'a str>,
 }
 
