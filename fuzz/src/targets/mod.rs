@@ -5,6 +5,7 @@ mod binaries;
 mod document;
 mod language;
 mod os;
+mod versions;
 
 use yagura_formats::catalogue::{EvidenceFile, Facts, Reads, all};
 
@@ -17,6 +18,7 @@ pub(crate) const AREAS: &[&[Target]] = &[
     document::TARGETS,
     language::TARGETS,
     os::TARGETS,
+    versions::TARGETS,
 ];
 
 /// Reads bytes as the cataloguer of this name would read a file at `path`.
