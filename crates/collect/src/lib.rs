@@ -6,16 +6,19 @@
 
 pub mod cache;
 pub mod error;
+pub mod fetch;
 mod hash;
 pub mod http;
 pub mod image;
 pub mod reference;
 pub mod registry;
+pub mod runtime;
 pub mod sandbox;
 pub mod target;
 pub mod walk;
 
 pub use error::{Error, ErrorKind, Result};
+pub use fetch::{FetchOptions, Fetched, fetch};
 pub use image::ImageHandle;
 pub use reference::ImageReference;
 pub use target::Target;
