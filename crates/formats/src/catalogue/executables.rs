@@ -4,7 +4,7 @@ use std::io::Read;
 
 use yagura_model::SkipReason;
 
-use super::{Cataloguer, EvidenceFile, Facts, Reads, Select, golang, rust};
+use super::{Cataloguer, EvidenceFile, Facts, Reads, Select, golang, programs, rust};
 use crate::archive::Problem;
 use crate::executable;
 
@@ -27,7 +27,13 @@ pub(super) const CATALOGUERS: &[Cataloguer] = &[Cataloguer {
 }];
 
 fn catalogue(file: EvidenceFile<'_>, reader: &mut dyn Read, facts: &mut Facts) {
-    let evidence = match executable::read(reader, &mut |_| ()) {
+    let mut search = programs::Search::for_file(file);
+    let mut look = |window: &[u8]| {
+        if let Some(search) = &mut search {
+            search.look(window);
+        }
+    };
+    let evidence = match executable::read(reader, &mut look) {
         Ok(Some(evidence)) => evidence,
         Ok(None) => return,
         Err(error) => {
@@ -41,6 +47,7 @@ fn catalogue(file: EvidenceFile<'_>, reader: &mut dyn Read, facts: &mut Facts) {
     if let Some(audit) = &evidence.rust_audit {
         rust::auditable::packages(audit, file.path, facts);
     }
+    facts.packages.extend(search.and_then(programs::Search::finish));
     if let Some(reason) = evidence.incomplete {
         facts.skip(file.path, SkipReason::TooMany, reason);
     }

@@ -17,6 +17,7 @@ mod stanza;
 mod executables;
 mod golang;
 mod java;
+mod programs;
 mod rust;
 
 mod integrity;
@@ -145,6 +146,7 @@ const GROUPS: &[&[Cataloguer]] = &[
     executables::CATALOGUERS,
     golang::CATALOGUERS,
     java::CATALOGUERS,
+    programs::CATALOGUERS,
     rust::CATALOGUERS,
     python::CATALOGUERS,
     javascript::CATALOGUERS,
