@@ -60,4 +60,73 @@ pub(super) const TARGETS: &[Target] = targets! {
     "javascript-bun-lock" "bun.lock" [
         br#"{"workspaces": {"": {"dependencies": {"a": "1"},},}, "packages": {"a": ["a@1", "", {"dependencies": {"b": "1"}}, "sha1-AA=="], "a/b": ["b@github:u/r#1", {}]},}"#
     ]
+    "ruby-gemspec" "lib/specifications/a-1.gemspec" [
+        b"# stub: a 1 ruby lib\nGem::Specification.new do |s|\n  s.name = \"a\".freeze\n  s.licenses = [\"MIT\", 'x']\n  s.add_dependency(%q<b>.freeze, [\"~> 1\"])\nend\n"
+    ]
+    "ruby-gemfile-lock" "Gemfile.lock" [
+        b"GIT\n  remote: u\n  revision: r\n  specs:\n    a (1-java)\n      b (~> 1)\n\nGEM\n  specs:\n    b (1.0)\n\nCHECKSUMS\n  b (1.0) sha256=00\n"
+    ]
+    "php-composer-lock" "composer.lock" [
+        br#"{"packages": [{"name": "a/b", "version": "v1", "license": ["MIT"], "require": {"php": "8", "c/d": "1"}}], "packages-dev": []}"#
+    ]
+    "php-composer-installed" "vendor/composer/installed.json" [
+        br#"[{"name": "a/b", "version": "1", "authors": [{"name": "x"}]}]"#,
+        br#"{"packages": [{"name": "a/b", "version": "1"}], "dev-package-names": ["a/b"]}"#,
+    ]
+    "dotnet-deps" "app.deps.json" [
+        br#"{"runtimeTarget": {"name": "t"}, "targets": {"t": {"A/1": {"dependencies": {"B": "1"}, "runtime": {"a.dll": {}}}}}, "libraries": {"A/1": {"type": "package", "sha512": "sha512-AA=="}}}"#
+    ]
+    "dotnet-packages-lock" "packages.lock.json" [
+        br#"{"dependencies": {"net8.0": {"A": {"type": "Direct", "resolved": "1", "dependencies": {"B": "1"}}}}}"#
+    ]
+    "dotnet-project-assets" "obj/project.assets.json" [
+        br#"{"targets": {"t": {"A/1": {"dependencies": {"B": "1"}}}}, "libraries": {"A/1": {"type": "package", "sha512": "AA=="}}}"#
+    ]
+    "dotnet-project" "a.csproj" [
+        b"<Project><ItemGroup><PackageReference Include=\"A\" Version=\"1\"><PrivateAssets>all</PrivateAssets></PackageReference></ItemGroup></Project>",
+        b"<packages><package id=\"A\" version=\"[1.0]\" developmentDependency=\"true\"/></packages>",
+    ]
+    "elixir-mix-lock" "mix.lock" [
+        b"%{\n  \"a\": {:hex, :a, \"1\", \"00\", [:mix], [{:b, \"~> 1\", []}], \"hexpm\", \"00\"},\n  \"c\": {:git, \"u\", \"r\", []},\n}\n"
+    ]
+    "erlang-rebar-lock" "rebar.lock" [
+        b"{\"1.2.0\",\n[{<<\"a\">>,{pkg,<<\"a\">>,<<\"1\">>},0},{<<\"b\">>,{git,\"u\",{ref,\"r\"}},0}]}.\n[{pkg_hash_ext,[{<<\"a\">>, <<\"00\">>}]}].\n"
+    ]
+    "erlang-otp-application" "lib/a/ebin/a.app" [
+        b"%% c\n{application, a, [{vsn, \"1\"}, {applications, [kernel, 'b c']}]}.\n"
+    ]
+    "dart-pubspec-lock" "pubspec.lock" [
+        b"packages:\n  a:\n    dependency: \"direct dev\"\n    description: {name: a, url: u, sha256: \"00\"}\n    source: hosted\n    version: \"1\"\n"
+    ]
+    "swift-package-resolved" "Package.resolved" [
+        br#"{"pins": [{"identity": "a", "location": "git@h:o/a.git", "state": {"version": "1"}}], "version": 2}"#,
+        br#"{"object": {"pins": [{"repositoryURL": "https://u@h/o/a.git", "state": {"revision": "r"}}]}}"#,
+    ]
+    "cocoapods-podfile-lock" "Podfile.lock" [
+        b"PODS:\n  - A/B (1):\n    - C (~> 1)\n  - C (1)\nEXTERNAL SOURCES:\n  C:\n    :path: x\n"
+    ]
+    "conan-lock" "conan.lock" [
+        br#"{"version": "0.5", "requires": ["a/1@u/c#r%1.5"], "build_requires": ["b/[>1]"]}"#,
+        br#"{"graph_lock": {"nodes": {"0": {"ref": "a/1", "requires": ["1"]}, "1": {"ref": "b/2#r:p#q", "context": "build"}}}}"#,
+    ]
+    "conanfile" "conanfile.txt" [b"[requires]\na/1@u/c#r # c\n[tool_requires]\nb/2\n"]
+    "julia-manifest" "Manifest.toml" [
+        b"manifest_format = '2.0'\n[[deps.A]]\nuuid = 'u'\nversion = '1'\ndeps = ['B']\n[[deps.B]]\n[deps.B.deps]\nA = 'u'\n"
+    ]
+    "r-description" "lib/R/a/DESCRIPTION" [
+        b"Package: a\nVersion: 1\nLicense: GPL (>= 2)\nImports: b,\n  c (>= 1)\nBuilt: R 4\n"
+    ]
+    "r-renv-lock" "renv.lock" [
+        br#"{"Packages": {"a": {"Package": "a", "Version": "1", "Requirements": ["b"], "RemoteHost": "h", "RemoteUsername": "u", "RemoteRepo": "r"}}}"#
+    ]
+    "haskell-cabal-freeze" "cabal.project.freeze" [b"constraints: any.a ==1.2,\n  b +f, any.c ==3 -- x\n"]
+    "haskell-cabal-plan" "dist-newstyle/cache/plan.json" [
+        br#"{"install-plan": [{"id": "a-1", "pkg-name": "a", "pkg-version": "1", "depends": ["a-1"], "pkg-src-sha256": "00"}]}"#
+    ]
+    "haskell-stack" "stack.yaml.lock" [
+        b"packages:\n- completed:\n    hackage: a-b-1.2@sha256:0,1\n", b"extra-deps:\n- a-1@sha256:0\n- ./x\n"
+    ]
+    "github-actions" ".github/workflows/a.yml" [
+        b"jobs:\n  a:\n    uses: o/r/w.yml@main\n    steps:\n    - uses: \"a/b/c@0123456789abcdef0123456789abcdef01234567\" # v1.2\n    - uses: ./x\nruns:\n  steps:\n  - uses: a/b@v1\n"
+    ]
 };

@@ -20,12 +20,23 @@ mod java;
 mod programs;
 mod rust;
 
+mod beam;
+mod conan;
+mod dart;
+mod dotnet;
+mod github_actions;
+mod haskell;
 mod integrity;
 mod javascript;
+mod julia;
 mod path;
+mod php;
 mod python;
+mod r;
 mod reach;
+mod ruby;
 mod structured;
+mod swift;
 
 use std::io::Read;
 
@@ -150,4 +161,15 @@ const GROUPS: &[&[Cataloguer]] = &[
     rust::CATALOGUERS,
     python::CATALOGUERS,
     javascript::CATALOGUERS,
+    ruby::CATALOGUERS,
+    php::CATALOGUERS,
+    dotnet::CATALOGUERS,
+    beam::CATALOGUERS,
+    dart::CATALOGUERS,
+    swift::CATALOGUERS,
+    conan::CATALOGUERS,
+    julia::CATALOGUERS,
+    r::CATALOGUERS,
+    haskell::CATALOGUERS,
+    github_actions::CATALOGUERS,
 ];

@@ -88,7 +88,7 @@ impl<'a> Builder<'a> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.count(1)?;
-                let span = self.scalar_span(at);
+                let span = self.scalar_span(at, style);
                 let value = resolve(text, style, tag.as_deref());
                 let node = Node { span, tag: tag.map(|tag| tag_name(&tag)), value };
                 self.complete(Measured { node, weight: 1, height: 0 }, anchor)
@@ -211,16 +211,39 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// As the parser gives it, without the white space that block scalars drag along.
-    fn scalar_span(&self, at: saphyr_parser::Span) -> Span {
+    /// As the parser gives it, without the white space and comments that may follow within.
+    fn scalar_span(&self, at: saphyr_parser::Span, style: ScalarStyle) -> Span {
         let mut span = self.span(at);
-        let source = self.text.get(span.start as usize..span.end as usize).unwrap_or_default().trim_end();
+        let source = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let source = match style {
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => quoted(source),
+            _ => source.trim_end(),
+        };
         let length = u32::try_from(source.len()).unwrap_or(u32::MAX);
         span.end = span.start.saturating_add(length);
         let breaks = memchr::memchr_iter(b'\n', source.as_bytes()).count();
         span.end_line = span.line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
         span
     }
+}
+
+/// A quoted scalar at the start of `source`, with its quotes.
+fn quoted(source: &str) -> &str {
+    let mut characters = source.char_indices();
+    let Some((_, quote)) = characters.next() else { return source };
+    let mut escaped = false;
+    for (at, character) in characters {
+        let doubled =
+            quote == '\'' && character == '\'' && source.get(at + 1..).is_some_and(|r| r.starts_with('\''));
+        if escaped {
+            escaped = false;
+        } else if doubled || (quote == '"' && character == '\\') {
+            escaped = true;
+        } else if character == quote {
+            return source.get(..at + quote.len_utf8()).unwrap_or(source);
+        }
+    }
+    source
 }
 
 /// Nodes in a value, itself counted. Values are at most [`MAX_DEPTH`] deep.
@@ -349,7 +372,8 @@ mod tests {
 
     #[test]
     fn every_node_knows_its_place() {
-        let text = "# comment\na: é\nb:\n  - x\n  - {k: [1, 2]}\nc: |\n  one\n  two\n\nd: \"q\"\n";
+        let text =
+            "# comment\na: é # why\nb:\n  - x\n  - {k: [1, 2]}\nc: |\n  one\n  two\n\nd: \"q\\\"\" # e\n";
         let tree = parse(text);
         assert_eq!(tree.problems, []);
         let root = tree.root().unwrap();
@@ -362,7 +386,7 @@ mod tests {
         let c = root.get("c").unwrap();
         assert_eq!(c.string(), Some("one\ntwo\n"));
         assert_eq!(c.span.end_line, 8);
-        assert_eq!(slice(root.get("d").unwrap()), "\"q\"");
+        assert_eq!(slice(root.get("d").unwrap()), "\"q\\\"\"");
     }
 
     #[test]
