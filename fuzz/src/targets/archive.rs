@@ -1,10 +1,11 @@
-//! Compressed streams, tars and image documents.
+//! Compressed streams, tars, image documents and whole layers.
 
 use std::io::{self, Read};
 
 use yagura_formats::archive::tar::TarReader;
 use yagura_formats::archive::{InflateLimits, Inflater};
 use yagura_formats::image;
+use yagura_formats::layer::{LayerDigests, ScanOptions, codec, merge, scan_layer};
 
 use crate::Target;
 
@@ -12,6 +13,8 @@ pub(super) const TARGETS: &[Target] = &[
     Target { name: "archive/inflate", seeds: compressed, run: inflate },
     Target { name: "archive/tar", seeds: tars, run: walk },
     Target { name: "image/documents", seeds: documents, run: read_documents },
+    Target { name: "layer/scan", seeds: layers, run: scan },
+    Target { name: "layer/cache", seeds: cached, run: read_cached },
 ];
 
 /// Far above what the seeds hold, far below what a bomb would reach.
@@ -110,4 +113,55 @@ fn read_documents(bytes: &[u8]) {
     if let Ok(configuration) = image::parse_config(bytes) {
         let _ = image::describe(None, None, &configuration, Vec::new());
     }
+}
+
+/// A base and what changes it, as one blob: the input is cut in two at the first end mark.
+fn layers() -> Vec<Vec<u8>> {
+    let status = b"Package: bash\nStatus: install ok installed\nVersion: 5\nArchitecture: amd64\n";
+    let base = [
+        tar_entry("etc/os-release", b'0', "", b"ID=debian\nVERSION_ID=12\n"),
+        tar_entry("var/lib/dpkg/status", b'0', "", status),
+        tar_entry("app/package-lock.json", b'0', "", br#"{"lockfileVersion":3,"packages":{}}"#),
+        tar_entry("hard", b'1', "var/lib/dpkg/status", b""),
+    ]
+    .concat();
+    let upper = [
+        tar_entry("var/lib/dpkg/.wh.status", b'0', "", b""),
+        tar_entry("app/.wh..wh..opq", b'0', "", b""),
+        tar_entry("../../etc/passwd", b'0', "", b"x"),
+        tar_entry("lib", b'2', "usr/lib", b""),
+    ]
+    .concat();
+    vec![[base.clone(), vec![0; 512], upper.clone()].concat(), [upper, vec![0; 512], base].concat()]
+}
+
+fn scan(bytes: &[u8]) {
+    thread_local! {
+        // The rules are many and the same for every input.
+        static OPTIONS: ScanOptions =
+            ScanOptions { inflate: LIMITS, max_stream_bytes: 1 << 20, executable_digests: true, ..ScanOptions::default() };
+    }
+    OPTIONS.with(|options| {
+        let end = bytes.chunks(512).position(|block| block.iter().all(|byte| *byte == 0)).unwrap_or(0);
+        let (base, upper) = bytes.split_at((end * 512).min(bytes.len()));
+        let upper = upper.get(512..).unwrap_or_default();
+        let layers = [base, upper].map(|layer| scan_layer(layer, &LayerDigests::default(), options));
+        // The scanner survives a cataloguer that panics; here that is a failure.
+        let mut skipped = layers.iter().flat_map(|facts| &facts.skipped);
+        assert!(!skipped.any(|skipped| skipped.detail.ends_with("a defect of ours")), "{layers:?}");
+        let _ = merge(&layers, None);
+    });
+}
+
+fn tag() -> codec::CacheTag {
+    codec::CacheTag::of(&ScanOptions::default(), "fuzz")
+}
+
+fn cached() -> Vec<Vec<u8>> {
+    let facts = scan_layer(layers().concat().as_slice(), &LayerDigests::default(), &ScanOptions::default());
+    codec::encode(&facts, &tag()).into_iter().collect()
+}
+
+fn read_cached(bytes: &[u8]) {
+    let _ = codec::decode(bytes, &tag());
 }

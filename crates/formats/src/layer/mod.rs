@@ -12,6 +12,7 @@ mod merge;
 mod options;
 pub(crate) mod path;
 mod path_key;
+mod pipeline;
 mod scan;
 mod scanner;
 mod selection;

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use yagura_model::digest::Algorithm;
 use yagura_model::{Digest, SkipReason, Skipped};
 
+use super::pipeline::read_ahead;
 use super::{FileConsumer, LayerFacts, LayerScanner, ScanOptions};
 use crate::archive::tar::TarReader;
 use crate::archive::{Compression, Inflater, Problem};
@@ -24,14 +25,14 @@ pub struct LayerDigests {
 }
 
 /// Inflates, verifies and scans a layer.
-pub fn scan_layer(reader: impl Read, expected: &LayerDigests, options: &ScanOptions) -> LayerFacts {
+pub fn scan_layer(reader: impl Read + Send, expected: &LayerDigests, options: &ScanOptions) -> LayerFacts {
     scan_layer_with(reader, expected, options, Vec::new())
 }
 
 /// As [`scan_layer`], with further consumers. What they took from a layer that turns out not to be verified
 /// ([`LayerFacts::diff_id`] is none and the reason stands in [`LayerFacts::skipped`]) must not be used either.
 pub fn scan_layer_with(
-    reader: impl Read,
+    reader: impl Read + Send,
     expected: &LayerDigests,
     options: &ScanOptions,
     consumers: Vec<&mut dyn FileConsumer>,
@@ -66,19 +67,11 @@ pub fn scan_layer_with(
     if hashed_once {
         inflater.source_mut().hasher = None;
     }
-    let mut tar = TarReader::new(Hashing::new(inflater, diff_hasher));
-    let mut problem = walk(&mut tar, &mut scanner);
-    let mut uncompressed = tar.into_source();
-    // The end mark of a tar is not the end of its layer: the digest covers all of it.
-    let drained = io::copy(&mut uncompressed, &mut io::sink());
-    let read_to_end = drained.is_ok();
-    if let Err(error) = drained {
-        // The walk may have met the same error.
-        problem.get_or_insert_with(|| Problem::of(&error));
-    }
-    let inflated_bytes = uncompressed.inner.bytes_out();
-    let diff_id = uncompressed.digest().filter(|_| read_to_end);
-    let mut blob = uncompressed.inner.into_source();
+    let walk_through = |uncompressed: &mut dyn Read| walk_to_end(uncompressed, diff_hasher, &mut scanner);
+    let walked = if plain { walk_through(&mut inflater) } else { read_ahead(&mut inflater, walk_through) };
+    let Walked { problem, diff_id } = walked;
+    let inflated_bytes = inflater.bytes_out();
+    let mut blob = inflater.into_source();
     if let Some(problem) = problem {
         verdicts.push(Skipped::new("", problem.reason, problem.detail));
     }
@@ -105,6 +98,34 @@ pub fn scan_layer_with(
     facts.counts.inflated_bytes = inflated_bytes;
     facts.skipped.splice(0..0, verdicts);
     facts
+}
+
+/// How a walk over an uncompressed layer went.
+struct Walked {
+    /// Why it ended, if not at the end of the layer.
+    problem: Option<Problem>,
+    /// Where the layer was read to its end.
+    diff_id: Option<Digest>,
+}
+
+/// Gives every entry to the scanner, and reads on to the very end: the end mark of a tar is not the end of its
+/// layer, and the digest covers all of it.
+fn walk_to_end(
+    uncompressed: &mut dyn Read,
+    hasher: Option<Hasher>,
+    scanner: &mut LayerScanner<'_, '_>,
+) -> Walked {
+    let mut tar = TarReader::new(Hashing::new(uncompressed, hasher));
+    let mut problem = walk(&mut tar, scanner);
+    let mut rest = tar.into_source();
+    match io::copy(&mut rest, &mut io::sink()) {
+        Ok(_) => Walked { problem, diff_id: rest.digest() },
+        Err(error) => {
+            // The walk may have met the same error.
+            problem.get_or_insert_with(|| Problem::of(&error));
+            Walked { problem, diff_id: None }
+        }
+    }
 }
 
 /// Gives every entry to the scanner. Returns why the walk ended, if not at the archive's end.
@@ -190,15 +211,16 @@ impl Hasher {
     }
 }
 
-/// Hashes what is read through it.
+/// Hashes what is read through it. An error stays: what was interrupted must not look as if it had ended.
 struct Hashing<R> {
     inner: R,
     hasher: Option<Hasher>,
+    failed: Option<Problem>,
 }
 
 impl<R> Hashing<R> {
     fn new(inner: R, hasher: Option<Hasher>) -> Self {
-        Self { inner, hasher }
+        Self { inner, hasher, failed: None }
     }
 
     fn digest(&mut self) -> Option<Digest> {
@@ -208,7 +230,16 @@ impl<R> Hashing<R> {
 
 impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(output)?;
+        if let Some(problem) = &self.failed {
+            return Err(problem.clone().into());
+        }
+        let count = match self.inner.read(output) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                self.failed = Some(Problem::of(&error));
+                return Err(error);
+            }
+            other => other?,
+        };
         if let (Some(hasher), Some(bytes)) = (&mut self.hasher, output.get(..count)) {
             hasher.update(bytes);
         }
