@@ -111,6 +111,37 @@ pub(super) const TARGETS: &[Target] = &[
         seeds: || vec![b"bind\t9.16-1.cm2\t1\t1\tV\t32\t7\tx86_64\t32\tbind-9.16-1.cm2.src.rpm\n".to_vec()],
         run: |bytes| catalogue("rpm-manifest", "var/lib/rpmmanifest/container-manifest-2", bytes),
     },
+    Target {
+        name: "catalogue/bitnami",
+        seeds: || {
+            vec![
+                br#"{"packages":[{"name":"a","versionInfo":"1","licenseDeclared":"MIT","externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:bitnami/a@1?arch=amd64"}]}]}"#
+                    .to_vec(),
+            ]
+        },
+        run: |bytes| catalogue("bitnami", "opt/bitnami/a/.spdx-a.spdx", bytes),
+    },
+    Target {
+        name: "catalogue/chisel",
+        seeds: || {
+            let text = b"{\"jsonwall\":\"1.0\"}\n{\"kind\":\"package\",\"name\":\"a\",\"version\":\"1\"}\n\
+                         {\"kind\":\"path\",\"path\":\"/a\",\"slices\":[\"a_b\"]}\n";
+            vec![zstd::encode_all(text.as_slice(), 1).unwrap_or_default()]
+        },
+        run: |bytes| catalogue("chisel", "var/lib/chisel/manifest.wall", bytes),
+    },
+    Target {
+        name: "catalogue/snap",
+        seeds: || vec![b"name: a\nversion: '1'\nlicense: MIT\n".to_vec()],
+        run: |bytes| catalogue("snap", "meta/snap.yaml", bytes),
+    },
+    Target {
+        name: "catalogue/snap-manifest",
+        seeds: || {
+            vec![b"snapcraft-os-release-id: ubuntu\nprimed-stage-packages:\n- libc6:i386=2.35\n".to_vec()]
+        },
+        run: |bytes| catalogue("snap-manifest", "snap/manifest.yaml", bytes),
+    },
 ];
 
 /// A fixture kept compressed.

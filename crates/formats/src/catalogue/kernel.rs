@@ -26,7 +26,7 @@ pub(super) const CATALOGUERS: &[Cataloguer] = &[
     },
     Cataloguer {
         name: "linux-kernel-modules",
-        selects: &[Select::Name("modules.builtin"), Select::Name("modules.order")],
+        selects: &[Select::Name("modules.builtin")],
         max_bytes: 0,
         reads: Reads::Stream(modules),
     },
@@ -131,7 +131,7 @@ mod tests {
     fn module_directories_name_their_release() {
         let facts = read(modules, "usr/lib/modules/5.14.0-427.el9.x86_64/modules.builtin", b"");
         assert_eq!(facts.packages[0].version, "5.14.0-427.el9.x86_64");
-        assert_eq!(read(modules, "lib/modules/not a release/modules.order", b""), Facts::default());
-        assert_eq!(read(modules, "srv/6.1/modules.order", b""), Facts::default());
+        assert_eq!(read(modules, "lib/modules/not a release/modules.builtin", b""), Facts::default());
+        assert_eq!(read(modules, "srv/6.1/modules.builtin", b""), Facts::default());
     }
 }

@@ -5,6 +5,8 @@
 //! ([`Package::found_by`] and [`Package::locations`] where they are empty); a cataloguer only reads its format.
 
 mod apk;
+mod bitnami;
+mod chisel;
 mod dpkg;
 mod kernel;
 pub mod license;
@@ -12,6 +14,7 @@ pub mod os_release;
 mod ownership;
 mod pacman;
 mod rpm;
+mod snap;
 mod stanza;
 
 mod executables;
@@ -153,6 +156,9 @@ const GROUPS: &[&[Cataloguer]] = &[
     pacman::CATALOGUERS,
     os_release::CATALOGUERS,
     kernel::CATALOGUERS,
+    chisel::CATALOGUERS,
+    snap::CATALOGUERS,
+    bitnami::CATALOGUERS,
     // Binaries and archives.
     executables::CATALOGUERS,
     golang::CATALOGUERS,

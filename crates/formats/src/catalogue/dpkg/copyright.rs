@@ -13,6 +13,9 @@ pub(super) const MAX_BYTES: u64 = 16 << 20;
 /// Most different wordings of licences in one file.
 const MAX_SYNOPSES: usize = 4096;
 
+/// A licence without an SPDX identifier may be called by so many words; more are a remark on the licence.
+const MAX_NAME_WORDS: usize = 8;
+
 const COMMON_LICENSES: &str = "/usr/share/common-licenses/";
 
 /// How far before the path of a common licence its "or any later version" may stand, in bytes.
@@ -67,7 +70,9 @@ fn stated(text: &str) -> Vec<String> {
         }
         synopses.push(synopsis);
         let license = license::normalise(synopsis);
-        if !license.is_empty() && !licenses.contains(&license) {
+        let is_prose =
+            license.split(' ').count() > MAX_NAME_WORDS && license::to_expression(&license).is_none();
+        if !is_prose && !license.is_empty() && !licenses.contains(&license) {
             licenses.push(license);
         }
     }
@@ -93,6 +98,9 @@ fn in_free_form(text: &str) -> Vec<String> {
     }
     for expression in license::of_text(text) {
         add(expression);
+    }
+    if licenses.is_empty() && text.contains("in the public domain") {
+        licenses.push("public-domain".to_owned());
     }
     // A licence that is given "or later" is not also given "only": the latter was read off a bare path or title.
     let later: Vec<String> = licenses
@@ -154,7 +162,8 @@ mod tests {
         let text = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\
                     Upstream-Name: x\n\nFiles: *\nCopyright: 2020 A\nLicense: GPL-2+ or Artistic\n\n\
                     Files: debian/*\nCopyright: B\nLicense: Expat\n\nLicense: Expat\n Permission is\n .\n granted\n\n\
-                    License: BSD-variant\n Something else\n";
+                    License: BSD-variant\n Something else\n\n\
+                    License: Different licenses apply to different files in this package. Here\n is a list\n";
         assert_eq!(
             licenses("usr/share/doc/x/copyright", text),
             ["GPL-2.0-or-later OR Artistic-1.0-Perl", "MIT", "BSD-variant"]
@@ -169,6 +178,10 @@ mod tests {
                     manual is under\n/usr/share/common-licenses/Apache-2.0.\n";
         assert_eq!(licenses("usr/share/doc/y/copyright", text), ["GPL-2.0-or-later", "Apache-2.0"]);
         assert_eq!(licenses("usr/share/doc/y/copyright", "License: MIT\n"), ["MIT"]);
+        assert_eq!(
+            licenses("usr/share/doc/y/copyright", "Copyright: This database is in the public domain.\n"),
+            ["public-domain"]
+        );
         assert_eq!(licenses("usr/share/doc/y/copyright", "All rights reserved"), Vec::<String>::new());
     }
 

@@ -26,6 +26,11 @@ const SENTENCES: &[(&str, &str)] = &[
         "permission to use, copy, modify, and distribute this software for any purpose with or without fee is hereby granted, provided that the above copyright notice and this permission notice appear in all copies",
         "ISC",
     ),
+    (
+        "permission to use, copy, modify, and distribute this software and its documentation for any purpose and without fee is hereby granted",
+        "HPND",
+    ),
+    ("to deal in the data files or software without restriction", "Unicode-DFS-2016"),
     ("creativecommons.org/publicdomain/zero/1.0", "CC0-1.0"),
     ("this is free and unencumbered software released into the public domain", "Unlicense"),
     ("sil open font license, version 1.1", "OFL-1.1"),
