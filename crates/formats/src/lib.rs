@@ -12,4 +12,5 @@ pub mod document;
 pub mod executable;
 pub mod image;
 pub mod layer;
+pub mod sbom;
 pub mod versions;

@@ -6,6 +6,7 @@ mod document;
 mod language;
 mod os;
 mod versions;
+mod sbom;
 
 use yagura_formats::catalogue::{EvidenceFile, Facts, Reads, all};
 
@@ -19,6 +20,7 @@ pub(crate) const AREAS: &[&[Target]] = &[
     language::TARGETS,
     os::TARGETS,
     versions::TARGETS,
+    sbom::TARGETS,
 ];
 
 /// Reads bytes as the cataloguer of this name would read a file at `path`.

@@ -21,6 +21,7 @@ mod skips;
 pub use consumer::{ExecutableDigests, FileConsumer, HEAD_BYTES, PassingFile};
 pub use facts::{Counts, Evidence, LayerFacts, Symlink};
 pub use merge::merge;
+pub(crate) use merge::namespace;
 pub use options::ScanOptions;
 pub use path_key::PathKey;
 pub use scan::{LayerDigests, scan_layer, scan_layer_with};

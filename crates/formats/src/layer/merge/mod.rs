@@ -20,6 +20,7 @@ use yagura_model::{Digest, Ecosystem, Inventory, Package, Skipped};
 use self::attribution::Versions;
 use self::overlay::Overlay;
 use self::systems::Systems;
+pub(crate) use self::systems::namespace;
 use super::{Evidence, LayerFacts, PathKey};
 
 /// A package on its way into the inventory.

@@ -26,9 +26,9 @@ const NAMESPACES: &[(&str, &str)] = &[
     ("suse", "suse"),
 ];
 
-/// The purl namespace of the packages of an operating system.
-pub(super) fn namespace(system: &OperatingSystem) -> String {
-    let id = system.id.to_ascii_lowercase();
+/// The purl namespace of the packages of the operating system with this os-release `ID`.
+pub(crate) fn namespace(id: &str) -> String {
+    let id = id.to_ascii_lowercase();
     let known = NAMESPACES.iter().find(|(name, _)| *name == id);
     known.map_or(id, |(_, namespace)| (*namespace).to_owned())
 }
@@ -90,7 +90,7 @@ impl Systems {
         }
         let Some(location) = package.locations.first() else { return };
         let Some(Rooted { system, .. }) = self.holding(&location.path) else { return };
-        package.distribution = namespace(system);
+        package.distribution = namespace(&system.id);
         if package.distro.is_empty() {
             package.distro = system.distro();
         }

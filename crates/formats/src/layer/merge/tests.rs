@@ -207,8 +207,7 @@ fn namespaces_of_distributions() {
         ("alpine", "alpine"),
         ("arch", "arch"),
     ] {
-        let system = OperatingSystem { id: id.into(), ..OperatingSystem::default() };
-        assert_eq!(systems::namespace(&system), expected);
+        assert_eq!(systems::namespace(id), expected);
     }
 }
 
