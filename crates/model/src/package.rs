@@ -106,6 +106,11 @@ pub struct Package {
     /// Where an OS package owns this package's evidence file: that package's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// Where another language's package manager installed this package's evidence file: the package it did it for,
+    /// such as the wheel that bundles this one or the conda package that is this one. It is there for itself all the
+    /// same, and judged for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<String>,
     /// Whether it came with the base image, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_base_image: Option<bool>,
@@ -134,6 +139,7 @@ impl Package {
             provides: Vec::new(),
             found_by: String::new(),
             owner: None,
+            part_of: None,
             from_base_image: None,
         }
     }

@@ -46,7 +46,9 @@ pub(super) const TARGETS: &[Target] = &[
     },
     Target {
         name: "catalogue/program",
-        seeds: || vec![b"go1.21.0\ntime 2023-08-04T20:14:06Z\n".to_vec(), b"'pretty_version' => '2.5.5'".to_vec()],
+        seeds: || {
+            vec![b"go1.21.0\ntime 2023-08-04T20:14:06Z\n".to_vec(), b"'pretty_version' => '2.5.5'".to_vec()]
+        },
         run: |bytes| {
             for path in ["go/VERSION", "bin/composer", "elixir/ebin/elixir.app", "application.ini"] {
                 catalogue("program", path, bytes);

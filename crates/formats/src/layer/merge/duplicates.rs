@@ -92,7 +92,9 @@ fn is_installed_for(directory: &str, package: &Package, copy: &str) -> bool {
     };
     let Some(below) = below else { return false };
     match package.ecosystem {
-        Ecosystem::Npm => below.starts_with("node_modules/"),
+        // npm keeps a lockfile in `node_modules` itself.
+        Ecosystem::Npm => below.starts_with("node_modules/") || directory.ends_with("node_modules"),
+        Ecosystem::Composer => below.ends_with("vendor/composer/installed.json"),
         _ => !directory.is_empty(),
     }
 }

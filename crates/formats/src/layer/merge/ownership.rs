@@ -1,4 +1,5 @@
-//! Which OS package installed the file that proves another package.
+//! Which package installed the file that proves another package. Only the operating system's own package manager owns
+//! what it installs; a wheel or a conda package is merely said to hold it.
 
 use std::collections::HashMap;
 
@@ -19,7 +20,7 @@ const MERGED_DIRECTORIES: &[(&str, &str)] = &[
     ("usr/lib/", "usr/lib64/"),
 ];
 
-/// Sets [`yagura_model::Package::owner`] and [`FileDigest::owner`].
+/// Sets [`yagura_model::Package::owner`], [`yagura_model::Package::part_of`] and [`FileDigest::owner`].
 pub(super) fn assign(found: &mut [Found], digests: &mut [FileDigest], visible: &[Visible<'_>]) {
     let mut owners = Owners::default();
     for item in found.iter().filter(|item| !item.package.ecosystem.is_operating_system()) {
@@ -35,6 +36,7 @@ pub(super) fn assign(found: &mut [Found], digests: &mut [FileDigest], visible: &
     owners.answer(visible);
     for item in found.iter_mut().filter(|item| !item.package.ecosystem.is_operating_system()) {
         item.package.owner = item.keys.first().and_then(|key| owners.of(*key));
+        item.package.part_of = item.keys.first().and_then(|key| owners.holder_of(*key));
     }
     for digest in digests.iter_mut() {
         digest.owner = owners.of(PathKey::of(digest.path.as_bytes()));
@@ -47,6 +49,8 @@ struct Owners<'a> {
     /// Every spelling of the paths asked for, with the key they were asked under.
     spellings: HashMap<PathKey, PathKey>,
     owners: HashMap<PathKey, &'a str>,
+    /// The same for what other package managers installed.
+    holders: HashMap<PathKey, &'a str>,
 }
 
 impl<'a> Owners<'a> {
@@ -62,9 +66,11 @@ impl<'a> Owners<'a> {
 
     fn answer(&mut self, visible: &[Visible<'a>]) {
         for ownership in visible.iter().flat_map(|visible| &visible.evidence.facts.ownership) {
+            let known =
+                if ownership.ecosystem.is_operating_system() { &mut self.owners } else { &mut self.holders };
             for file in &ownership.files {
                 if let Some(key) = self.spellings.get(file) {
-                    self.owners.entry(*key).or_insert(&ownership.package);
+                    known.entry(*key).or_insert(&ownership.package);
                 }
             }
         }
@@ -72,5 +78,9 @@ impl<'a> Owners<'a> {
 
     fn of(&self, key: PathKey) -> Option<String> {
         self.owners.get(&key).map(|owner| (*owner).to_owned())
+    }
+
+    fn holder_of(&self, key: PathKey) -> Option<String> {
+        self.holders.get(&key).map(|holder| (*holder).to_owned())
     }
 }

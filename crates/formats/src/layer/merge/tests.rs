@@ -261,6 +261,25 @@ fn a_file_owned_by_an_os_package_marks_what_it_proves() {
 }
 
 #[test]
+fn a_wheel_holds_what_it_bundles_but_does_not_own_it() {
+    let vendored = "site-packages/setuptools/_vendor/wheel-0.43.0.dist-info/METADATA";
+    let record = Facts {
+        ownership: vec![Ownership {
+            ecosystem: Ecosystem::Pypi,
+            package: "setuptools".into(),
+            files: vec![PathKey::of(vendored.as_bytes())],
+        }],
+        ..Facts::default()
+    };
+    let layers = [layer()
+        .packages(vendored, vec![package(Ecosystem::Pypi, "wheel", "0.43.0")])
+        .evidence("site-packages/setuptools-75.0.dist-info/RECORD", record)
+        .build(1)];
+    let wheel = &merge(&layers, None).packages[0];
+    assert_eq!((wheel.owner.as_deref(), wheel.part_of.as_deref()), (None, Some("setuptools")));
+}
+
+#[test]
 fn one_thing_is_one_package_and_two_copies_are_two() {
     let mut development = declared(npm("x", "1"));
     development.scope = Scope::Development;
@@ -275,6 +294,7 @@ fn one_thing_is_one_package_and_two_copies_are_two() {
         )
         .packages("app/yarn.lock", vec![declared(npm("x", "1"))])
         .packages("app/node_modules/x/package.json", vec![npm("x", "1")])
+        .packages("app/node_modules/.package-lock.json", vec![declared(npm("x", "1"))])
         .packages("other/node_modules/x/package.json", vec![npm("x", "1")])
         // Two environments, one of them with a lockfile above.
         .packages("py/uv.lock", vec![declared(six())])
@@ -293,7 +313,8 @@ fn one_thing_is_one_package_and_two_copies_are_two() {
         [
             "m v1 @usr/bin/one #01",
             "m v1 @usr/bin/two #01",
-            "x 1 @app/node_modules/x/package.json,app/package-lock.json,app/yarn.lock #01",
+            "x 1 @app/node_modules/x/package.json,app/node_modules/.package-lock.json,\
+             app/package-lock.json,app/yarn.lock #01",
             "x 1 @other/node_modules/x/package.json #01",
             "y 1 @app/package-lock.json #01",
             "six 1.0 @py/.venv/site-packages/six-1.0.dist-info/METADATA,\
