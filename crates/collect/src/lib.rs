@@ -6,8 +6,10 @@
 
 pub mod cache;
 pub mod error;
+pub mod feeds;
 pub mod fetch;
 mod hash;
+pub mod host;
 pub mod http;
 pub mod image;
 pub mod reference;

@@ -150,7 +150,7 @@ fn serve(
     let mut stream = stream;
     stream.write_all(text.as_bytes())?;
     if !head && reply.status != 304 {
-        stream.write_all(&reply.body[..reply.cut_after.unwrap_or(reply.body.len())])?;
+        stream.write_all(&reply.body[..reply.cut_after.unwrap_or(usize::MAX).min(reply.body.len())])?;
     }
     stream.flush()
 }
