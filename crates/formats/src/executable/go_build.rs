@@ -4,7 +4,10 @@
 //! it as text with a varint length, before that the header points at a string header that points at the text. The
 //! module table is text between two fixed 16-byte marks in both forms.
 
+use std::sync::LazyLock;
+
 use memchr::memmem;
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::layout::Layout;
 use super::window::Window;
@@ -23,6 +26,17 @@ const MAX_VERSION_TEXTS: usize = 4096;
 /// Bytes kept of each such place.
 const VERSION_TEXT: usize = 64;
 
+const MAX_RELEASES: usize = 64;
+/// The linker's build id comes before the code.
+const BUILD_ID_WITHIN: usize = 64 * 1024;
+
+static RELEASE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    RegexBuilder::new(r"\x00(v?[0-9]{1,4}\.[0-9]{1,5}\.[0-9]{1,6}(?:[-~+][0-9A-Za-z.+~-]{1,64})?)\x00")
+        .unicode(false)
+        .build()
+        .ok()
+});
+
 /// What a Go program says of its making.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GoBuild {
@@ -32,6 +46,9 @@ pub struct GoBuild {
     /// The module table, a line each: `path`, `mod`, `dep`, `=>` and `build` records with tab-separated fields;
     /// empty when the program was built without modules.
     pub modules: String,
+    /// Release numbers that stand alone between zeros, in order, each once. The linker puts the values of `-X` there,
+    /// also where `-trimpath` keeps them out of the module table; ordinary Go strings are not ended by a zero.
+    pub releases: Vec<String>,
 }
 
 /// Bytes of the stream from a known offset on, gathered over several windows.
@@ -70,11 +87,17 @@ pub(super) struct GoBuildSearch {
     version_texts: Vec<(u64, Vec<u8>)>,
     modules: Option<String>,
     open_modules: Option<Capture>,
+    releases: Vec<String>,
+    /// Whether the file starts as the Go linker's files do; nothing else is searched for releases.
+    is_go: Option<bool>,
 }
 
 impl GoBuildSearch {
     /// Takes what a new window adds to what is being gathered.
     pub(super) fn feed(&mut self, window: &Window<'_>) {
+        if *self.is_go.get_or_insert_with(|| starts_as_go(window.bytes())) {
+            self.collect_releases(window.bytes());
+        }
         if let Some(pointer) = &mut self.pointer {
             pointer.header.feed(window);
         }
@@ -130,7 +153,18 @@ impl GoBuildSearch {
         if version.is_none() && self.modules.is_none() {
             return None;
         }
-        Some(GoBuild { version: version.unwrap_or_default(), modules: self.modules.unwrap_or_default() })
+        let modules = self.modules.unwrap_or_default();
+        Some(GoBuild { version: version.unwrap_or_default(), modules, releases: self.releases })
+    }
+
+    fn collect_releases(&mut self, bytes: &[u8]) {
+        let Some(pattern) = RELEASE.as_ref() else { return };
+        for found in pattern.captures_iter(bytes).filter_map(|found| found.get(1)) {
+            let Ok(text) = std::str::from_utf8(found.as_bytes()) else { continue };
+            if self.releases.len() < MAX_RELEASES && !self.releases.iter().any(|known| known == text) {
+                self.releases.push(text.to_owned());
+            }
+        }
     }
 
     /// Ends the gathering of the module table when its end mark is there, or cannot come any more.
@@ -158,6 +192,14 @@ impl GoBuildSearch {
         let text = std::str::from_utf8(text.get(..length)?).ok()?;
         is_toolchain(text).then(|| text.to_owned())
     }
+}
+
+/// The note of ELF files is called `Go`; other formats have the id as text before the code.
+fn starts_as_go(bytes: &[u8]) -> bool {
+    let head = bytes.get(..BUILD_ID_WITHIN).unwrap_or(bytes);
+    memmem::find(head, b"\x04Go\0\0").is_some()
+        || memmem::find(head, b"\x04\0\0\0Go\0\0").is_some()
+        || memmem::find(head, b" Go build ID: \"").is_some()
 }
 
 fn is_toolchain(text: &str) -> bool {
@@ -236,7 +278,11 @@ mod tests {
             put(&mut file, at + 14, &[8, 2]);
             put(&mut file, at + 32, b"\x08go1.21.0");
             put_modules(&mut file, at + 64);
+            put(&mut file, 2000, b"\0v9.9.9\0");
+            assert!(read(&file).unwrap().releases.is_empty());
+            put(&mut file, 600, b"\x04\0\0\0Go\0\0");
             let build = read(&file).unwrap();
+            assert_eq!(build.releases, ["v9.9.9"]);
             assert_eq!(
                 (build.version.as_str(), build.modules.as_str()),
                 ("go1.21.0", MODULES.trim_end_matches('\n')),
@@ -257,7 +303,11 @@ mod tests {
         put_modules(&mut file, 300_000);
         assert_eq!(
             read(&file),
-            Some(GoBuild { version: "go1.17.3".into(), modules: MODULES.trim_end_matches('\n').into() })
+            Some(GoBuild {
+                version: "go1.17.3".into(),
+                modules: MODULES.trim_end_matches('\n').into(),
+                ..GoBuild::default()
+            })
         );
         // A pointer to nowhere leaves the version unknown.
         put(&mut file, 2_000_000, &u64::MAX.to_le_bytes());

@@ -75,8 +75,8 @@ pub(crate) fn packages(build: &GoBuild, path: &str, facts: &mut Facts) {
             modules.iter().enumerate().filter(|(_, m)| m.version == DEVELOPMENT).map(|(i, _)| i).collect();
         main = match developed.as_slice() {
             [only] => Some(modules.remove(*only)),
-            _ if main_path.is_empty() || main_path == "command-line-arguments" => None,
-            _ => Some(Module { path: main_path, version: DEVELOPMENT, replacement: None }),
+            _ if main_path == "command-line-arguments" => None,
+            _ => module_of(main_path).map(|path| Module { path, version: DEVELOPMENT, replacement: None }),
         };
     }
     let location = Location::file(path);
@@ -92,7 +92,7 @@ pub(crate) fn packages(build: &GoBuild, path: &str, facts: &mut Facts) {
     if let Some(main) = main.filter(|main| !main.path.is_empty()) {
         let mut package = replaced(main.path, main.replacement, main.version);
         if package.version.is_empty() {
-            package.version = main_version(main.path, &settings);
+            package.version = main_version(main.path, &settings, &build.releases);
         }
         package.dependencies = dependencies
             .iter()
@@ -109,13 +109,41 @@ pub(crate) fn packages(build: &GoBuild, path: &str, facts: &mut Facts) {
 }
 
 /// The version of a program built from a working tree: the one its builders set with `-ldflags -X`, else the
-/// pseudo-version of the commit; empty when neither is recorded.
-fn main_version(path: &str, settings: &[(&str, String)]) -> String {
+/// one release number that the program holds, else the pseudo-version of the commit; empty when nothing is recorded.
+fn main_version(path: &str, settings: &[(&str, String)], releases: &[String]) -> String {
     let setting =
         |name: &str| settings.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value.as_str());
     linked_version(path, setting("-ldflags"))
+        .or_else(|| agreed_release(releases))
         .or_else(|| pseudo_version(setting("vcs.revision"), setting("vcs.time")))
         .unwrap_or_default()
+}
+
+/// The shortest of release numbers that all are of one release: packagers add theirs to the upstream's.
+fn agreed_release(releases: &[String]) -> Option<String> {
+    let bare = |release: &str| release.trim_start_matches('v').to_owned();
+    let shortest = releases.iter().map(|release| bare(release)).min_by_key(String::len)?;
+    let continues = |rest: &str| rest.is_empty() || rest.starts_with(['-', '+', '~', '.']);
+    let agreed = releases.iter().all(|release| bare(release).strip_prefix(&shortest).is_some_and(continues));
+    agreed.then(|| format!("v{}", shortest.replace('~', "-")))
+}
+
+/// The module of a package that was built without modules: the repository on hosts whose paths have a fixed form,
+/// with its major version, else what comes before `/cmd/`. The toolchain's own commands are in none.
+fn module_of(package: &str) -> Option<&str> {
+    let host = package.split('/').next().filter(|host| host.contains('.'))?;
+    let parts = match host {
+        "github.com" | "gitlab.com" | "bitbucket.org" | "golang.org" => 3,
+        "k8s.io" | "sigs.k8s.io" | "go.etcd.io" | "gopkg.in" | "google.golang.org" => 2,
+        _ => return Some(package.split("/cmd/").next().unwrap_or(package)),
+    };
+    let ends: Vec<usize> = package.match_indices('/').map(|(at, _)| at).chain([package.len()]).collect();
+    let end = *ends.get(parts - 1).or(ends.last())?;
+    let major = ends.get(parts).and_then(|next| package.get(end + 1..*next)).filter(|word| {
+        word.strip_prefix('v')
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+    });
+    package.get(..end + major.map_or(0, |major| major.len() + 1))
 }
 
 fn linked_version(path: &str, flags: &str) -> Option<String> {
@@ -201,7 +229,7 @@ mod tests {
         build\t-compiler=gc\nbuild\t-ldflags=\"-s -w -X main.version=1.4.2\"\nbuild\tvcs=git";
 
     fn read(version: &str, modules: &str) -> Vec<(String, String)> {
-        let build = GoBuild { version: version.into(), modules: modules.into() };
+        let build = GoBuild { version: version.into(), modules: modules.into(), ..GoBuild::default() };
         let mut facts = Facts::default();
         packages(&build, "usr/bin/app", &mut facts);
         facts.packages.into_iter().map(|package| (package.name, package.version)).collect()
@@ -254,6 +282,37 @@ mod tests {
             ("github.com/a/b", "-X other.org/lib.Version=9.9.9", None),
         ] {
             assert_eq!(linked_version(path, flags).as_deref(), version, "{flags}");
+        }
+    }
+
+    #[test]
+    fn release_numbers_must_agree() {
+        for (releases, version) in [
+            (&["1.1.5+ds1", "1.1.5+ds1-1+deb12u1"][..], Some("v1.1.5+ds1")),
+            (&["v2.6.2"], Some("v2.6.2")),
+            (&["1.6.7~rc0"], Some("v1.6.7-rc0")),
+            (&["v2.6.2", "3.40.1"], None),
+            (&["1.2.1", "1.2.13"], None),
+            (&[], None),
+        ] {
+            let releases: Vec<String> = releases.iter().map(|release| (*release).to_owned()).collect();
+            assert_eq!(agreed_release(&releases).as_deref(), version, "{releases:?}");
+        }
+    }
+
+    #[test]
+    fn finds_the_module_of_a_package() {
+        for (package, module) in [
+            ("github.com/containerd/containerd/cmd/ctr", Some("github.com/containerd/containerd")),
+            ("github.com/caddyserver/caddy/v2/cmd/caddy", Some("github.com/caddyserver/caddy/v2")),
+            ("github.com/opencontainers/runc", Some("github.com/opencontainers/runc")),
+            ("k8s.io/kubernetes/cmd/kubectl", Some("k8s.io/kubernetes")),
+            ("golang.org/x/tools/gopls", Some("golang.org/x/tools")),
+            ("example.org/a/b/cmd/c", Some("example.org/a/b")),
+            ("cmd/go", None),
+            ("", None),
+        ] {
+            assert_eq!(module_of(package), module, "{package}");
         }
     }
 

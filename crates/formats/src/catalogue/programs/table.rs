@@ -84,7 +84,7 @@ pub(super) const EXECUTABLES: &[Program] = &[
         r"\x00[0-9.]+\x00+([0-9]+[^\x00]{1,60})\x00+openjdk\x00java\x00",
         r"\x00java\x00+[0-9.]+\x00+([0-9]+[^\x00]{1,60})\x00+openjdk\x00",
     ]),
-    program("gcc", &["gcc", "gcc-#*", "*-gcc", "*-gcc-#*"], &[
+    program("gcc", &["gcc", "gcc-#", "gcc-##", "gcc-#.#", "*-gcc", "*-gcc-#", "*-gcc-##"], &[
         r"\x00([0-9]+\.[0-9]+\.[0-9]+)\x00(?:\([^\x00]{1,80}\) ?\x00)?gcc version ",
         r"GCC: \(GNU\) ([0-9]+\.[0-9]+\.[0-9]+)",
     ]),
@@ -100,10 +100,7 @@ pub(super) const EXECUTABLES: &[Program] = &[
     ]),
     program("squid", &["squid"], &[r"squid/([0-9]+\.[0-9]+(?:\.[0-9]+)?)"]),
     program("varnish", &["varnishd"], &[r"varnish-([0-9]+\.[0-9]+\.[0-9]+) revision"]),
-    Program {
-        ecosystem: Ecosystem::Generic,
-        ..program("envoy", &["envoy"], &[r"\x00(1\.[0-9]{1,2}\.[0-9]{1,2}(?:-dev)?)\x00.{0,1000}?(?:envoy[_./]|Unable to|ValidationError)"])
-    },
+    program("envoy", &["envoy"], &[r"\x00(1\.[0-9]{1,2}\.[0-9]{1,2}(?:-dev)?)\x00.{0,1000}?(?:envoy[_./]|Unable to|ValidationError)"]),
     program("valkey", &["valkey-*"], &[BUILD_STAMPED, r"Valkey version=?\s?([0-9]+\.[0-9]+\.[0-9]+)"]),
     program("redis", &["redis-server", "redis-sentinel", "redis-check-rdb", "redis-check-aof"], &[
         BUILD_STAMPED,
@@ -173,7 +170,7 @@ pub(super) const EXECUTABLES: &[Program] = &[
     program("busybox", &["busybox*"], &[r"BusyBox v([0-9]+\.[0-9]+\.[0-9]+)"]),
     program("bash", &["bash"], &[r"@\(#\)Bash version ([0-9]+\.[0-9]+\.[0-9]+)\("]),
     program("curl", &["curl"], &[r"curl/([0-9]+\.[0-9]+\.[0-9]+)"]),
-    needing("Wget/%s", program("wget", &["wget"], &[r"\x00(1\.[0-9]+(?:\.[0-9]+)?)\x00"])),
+    needing("Wget/%s", program("wget", &["wget"], &[r"\x00(1\.[12][0-9](?:\.[0-9]+)?)\x00"])),
     program("git", &["git"], &[r"\x00git/([0-9]+\.[0-9]+\.[0-9]+)\x00"]),
     program("jq", &["jq", "libjq.so*"], &[r"\x00jq-(1\.[0-9]+(?:\.[0-9]+)?)\x00", r"\x00(1\.[0-9]+(?:\.[0-9]+)?(?:rc[0-9]+)?)\x00"]),
     program("util-linux", &["getopt"], &[r"\x00util-linux ([0-9]+\.[0-9]+(?:\.[0-9]+)?)\x00"]),
