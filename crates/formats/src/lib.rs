@@ -14,3 +14,4 @@ pub mod image;
 pub mod layer;
 pub mod sbom;
 pub mod versions;
+pub mod vex;

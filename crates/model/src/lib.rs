@@ -16,6 +16,7 @@ pub mod sbom;
 pub mod severity;
 pub mod skipped;
 pub mod system;
+pub mod vex;
 pub mod vulnerability;
 
 pub use digest::Digest;
