@@ -10,14 +10,19 @@ use yagura_model::Report;
 
 mod cyclonedx;
 mod grouping;
+mod html;
 mod json;
+mod junit;
 mod licence;
+mod markdown;
 mod messages;
 mod output;
+mod sarif;
 mod sbom;
 mod spdx;
 mod summary;
 mod table;
+mod template;
 pub mod terminal;
 
 pub use messages::{Language, Messages};
@@ -74,5 +79,10 @@ pub fn write(format: Format, report: &Report, options: &Options, out: &mut dyn W
         Format::Json => json::write(report, options, out),
         Format::CycloneDxJson => cyclonedx::write(report, options, out),
         Format::SpdxJson => spdx::write(report, options, out),
+        Format::Sarif => sarif::write(report, options, out),
+        Format::Html => html::write(report, options, out),
+        Format::Markdown => markdown::write(report, options, out),
+        Format::Junit => junit::write(report, options, out),
+        Format::Template => template::write(report, options, out),
     }
 }

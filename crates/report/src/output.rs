@@ -11,10 +11,25 @@ pub enum Format {
     Json,
     CycloneDxJson,
     SpdxJson,
+    Sarif,
+    Html,
+    Markdown,
+    Junit,
+    Template,
 }
 
 impl Format {
-    pub const ALL: [Self; 4] = [Self::Table, Self::Json, Self::CycloneDxJson, Self::SpdxJson];
+    pub const ALL: [Self; 9] = [
+        Self::Table,
+        Self::Json,
+        Self::Sarif,
+        Self::CycloneDxJson,
+        Self::SpdxJson,
+        Self::Html,
+        Self::Markdown,
+        Self::Junit,
+        Self::Template,
+    ];
 
     /// The word of `-o`.
     pub fn name(self) -> &'static str {
@@ -34,6 +49,13 @@ impl Format {
                 ("cyclonedx-json", "CycloneDX 1.6, with vulnerabilities when there are findings")
             }
             Self::SpdxJson => ("spdx-json", "SPDX 2.3"),
+            Self::Sarif => ("sarif", "SARIF 2.1.0, for code scanning"),
+            Self::Html => ("html", "one self-contained page to read and search"),
+            Self::Markdown => ("markdown", "a comment for a pull request"),
+            Self::Junit => ("junit", "JUnit XML, for CI systems"),
+            Self::Template => {
+                ("template", "a Jinja template of yours, template=TEMPLATE[=FILE], over the shape of json")
+            }
         }
     }
 }
@@ -59,7 +81,7 @@ pub struct OutputSpec {
 pub enum InvalidOutput {
     #[error("`{word}` is not an output format: use one of {}", names())]
     UnknownFormat { word: String },
-    #[error("`{word}` names no file after the `=`: write {word}FILE, or leave the `=` out")]
+    #[error("`{word}` ends with `=`: write a file's name after it, or leave the `=` out")]
     EmptyFile { word: String },
     #[error("`template` needs a template: write template=TEMPLATE or template=TEMPLATE=FILE")]
     NoTemplate,
@@ -81,9 +103,55 @@ impl FromStr for OutputSpec {
         let format = Format::ALL.into_iter().find(|format| format.name() == word).ok_or_else(|| {
             InvalidOutput::UnknownFormat { word: crate::terminal::escape(word).chars().take(60).collect() }
         })?;
-        if file == Some("") {
-            return Err(InvalidOutput::EmptyFile { word: text.to_owned() });
+        let (template, file) = match (format, file) {
+            (Format::Template, None) => return Err(InvalidOutput::NoTemplate),
+            (Format::Template, Some(file)) => match file.split_once('=') {
+                Some((template, file)) => (Some(template), Some(file)),
+                None => (Some(file), None),
+            },
+            (_, file) => (None, file),
+        };
+        if file == Some("") || template == Some("") {
+            return Err(InvalidOutput::EmptyFile { word: crate::terminal::escape(text).into_owned() });
         }
-        Ok(Self { format, template: None, destination: file.map(PathBuf::from) })
+        Ok(Self { format, template: template.map(PathBuf::from), destination: file.map(PathBuf::from) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<(Format, Option<String>, Option<String>), InvalidOutput> {
+        let shown = |path: Option<PathBuf>| path.map(|path| path.display().to_string());
+        text.parse()
+            .map(|OutputSpec { format, template, destination }| (format, shown(template), shown(destination)))
+    }
+
+    #[test]
+    fn reads_formats_files_and_templates() {
+        let some = |text: &str| Some(text.to_owned());
+        for (text, expected) in [
+            ("table", (Format::Table, None, None)),
+            ("json=out/report.json", (Format::Json, None, some("out/report.json"))),
+            ("sarif=a=b", (Format::Sarif, None, some("a=b"))),
+            ("template=my.tpl", (Format::Template, some("my.tpl"), None)),
+            ("template=my.tpl=out.txt", (Format::Template, some("my.tpl"), some("out.txt"))),
+        ] {
+            assert_eq!(parse(text), Ok(expected));
+        }
+        for format in Format::ALL {
+            assert!(format == Format::Template || parse(format.name()).is_ok());
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        let error = |text: &str| parse(text).unwrap_err().to_string();
+        assert!(error("yaml").contains("use one of table, json, sarif, cyclonedx-json"));
+        assert!(error("json=").contains("ends with `=`"));
+        assert!(error("template").contains("template=TEMPLATE"));
+        assert!(error("template=x=").contains("ends with `=`"));
+        assert!(error("a\u{1b}[31m").contains("a\\u{1b}"));
     }
 }

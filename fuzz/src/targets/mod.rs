@@ -5,8 +5,8 @@ mod binaries;
 mod document;
 mod language;
 mod os;
-mod versions;
 mod sbom;
+mod versions;
 
 use yagura_formats::catalogue::{EvidenceFile, Facts, Reads, all};
 
