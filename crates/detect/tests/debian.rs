@@ -39,7 +39,11 @@ fn installed(status: Option<&str>) -> Vec<Package> {
         command.arg("--admindir").arg(copied.path());
         command.env("KEEP", copied.keep());
     }
-    command.args(["-W", "-f", "${db:Status-Status} ${binary:Package} ${Version} ${source:Package} ${source:Version}\n"]);
+    command.args([
+        "-W",
+        "-f",
+        "${db:Status-Status} ${binary:Package} ${Version} ${source:Package} ${source:Version}\n",
+    ]);
     let output = command.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines()

@@ -1,5 +1,6 @@
 //! The targets by area, one table a file.
 
+mod advisories;
 mod archive;
 mod binaries;
 mod document;
@@ -14,6 +15,7 @@ use crate::Target;
 
 #[rustfmt::skip] // One a line: areas join it independently.
 pub(crate) const AREAS: &[&[Target]] = &[
+    advisories::TARGETS,
     archive::TARGETS,
     binaries::TARGETS,
     document::TARGETS,

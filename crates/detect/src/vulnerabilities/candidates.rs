@@ -67,7 +67,10 @@ pub(super) struct Candidates<'a> {
 
 impl<'a> Candidates<'a> {
     pub fn of(inventory: &'a Inventory, database: &'a Database) -> Self {
-        let system = inventory.system.as_ref();
+        Self::for_system(inventory.system.as_ref(), database)
+    }
+
+    pub fn for_system(system: Option<&'a OperatingSystem>, database: &'a Database) -> Self {
         let feeds = system.map(|system| distributions::feeds(system, database)).unwrap_or_default();
         Self { database, system, feeds }
     }

@@ -4,6 +4,7 @@
 //! distributor's feed alone, a language package that the operating system installed is not judged a second time, and
 //! everything else is judged by its registry's feed. One flaw in one package is one finding, under all its names.
 
+mod affected;
 mod candidates;
 mod distributions;
 mod end_of_life;
@@ -27,6 +28,7 @@ use yagura_model::finding::{Evidence, PackageReference};
 use yagura_model::vulnerability::{ExploitPrediction, KnownExploited, Vulnerability};
 use yagura_model::{Finding, FindingKind, Inventory, Package, Severity};
 
+pub use affected::{Affected, IndexError, SbomId, SbomIndex, SbomIndexBuilder, changed_records};
 pub use candidates::{NotJudged, Subject};
 pub use end_of_life::fill_end_of_life;
 pub use explain::{Explanation, explain};
@@ -257,12 +259,16 @@ fn is_informational(kind: AdvisoryKind) -> bool {
     matches!(kind, AdvisoryKind::Unmaintained | AdvisoryKind::Notice)
 }
 
+/// The claim to show: the surest, then one that is free of charge, then one that names a fix.
+fn surest_claim<'h, 's>(hit: &'h Hit<'s>) -> Option<&'h Claim<'s>> {
+    hit.claims.iter().max_by_key(|claim| {
+        (claim.subject.confidence, !claim.subject.subscription, claim.verdict.fixed_version().is_some())
+    })
+}
+
 fn finding(package: &Package, target: &str, hit: &Hit<'_>) -> Finding {
     let flaw = &hit.flaw;
-    // The claim to show: the surest, then one that names a fix, then the first by the feed's order.
-    let shown = hit.claims.iter().max_by_key(|claim| {
-        (claim.subject.confidence, !claim.subject.subscription, claim.verdict.fixed_version().is_some())
-    });
+    let shown = surest_claim(hit);
     let kind = match hit.claims.iter().any(|claim| claim.record.kind == AdvisoryKind::Malicious)
         || names(hit).any(|name| name.starts_with("MAL-"))
     {

@@ -411,3 +411,45 @@ fn explains_matches_and_near_misses() {
     }
     assert!(explain("CVE-2024-2", None, &database).unwrap().is_empty());
 }
+
+#[test]
+fn the_index_answers_for_many_inventories_at_once() {
+    let old = database(&[("npm", record("GHSA-1=CVE-2024-1", "npm", "a", "+0 -1.2.0"))]);
+    let new = database(&[
+        ("npm", record("GHSA-1=CVE-2024-1", "npm", "a", "+0 -1.2.0")),
+        ("npm", record("GHSA-2", "npm", "b", "+0 -3.0.0")),
+        ("Debian", record("DSA-1<CVE-2024-9", "Debian:12", "zlib", "+0 -2")),
+    ]);
+    let mut builder = SbomIndexBuilder::new();
+    let npm = |name, version| Package::new(Ecosystem::Npm, name, version);
+    for number in 0..300 {
+        let version = if number % 2 == 0 { "2.0.0" } else { "3.0.0" };
+        builder.add(format!("sbom-{number}"), &inventory(None, vec![npm("a", "1.0.0"), npm("b", version)]));
+    }
+    let debian = Some(system("debian", "12", &[]));
+    builder.add(
+        "debian",
+        &inventory(debian, vec![deb("zlib1g", "1", "zlib", "1"), deb("zlib1g", "1", "zlib", "1")]),
+    );
+    let index = builder.finish();
+    assert_eq!((index.len(), index.components()), (301, 4));
+    let index = SbomIndex::from_bytes(&index.to_bytes().unwrap()).unwrap();
+
+    let changed = changed_records(&old, &new).unwrap();
+    assert_eq!(changed.len(), 2);
+    let affected = index.affected(&new, Some(&changed)).unwrap();
+    let lines: Vec<String> = affected
+        .iter()
+        .map(|a| format!("{} {} {} {}", a.flaw, a.package, a.version, a.sboms.len()))
+        .collect();
+    assert_eq!(lines, ["CVE-2024-9 zlib1g 1 1", "GHSA-2 b 2.0.0 150"]);
+    assert_eq!(index.name(affected[1].sboms[149]), "sbom-298");
+    assert!(changed_records(&new, &new).unwrap().is_empty());
+
+    let counts = index.count_flaws(&new).unwrap();
+    assert_eq!((counts[0], counts[1], counts[300]), (2, 1, 1));
+    let mut broken = index.to_bytes().unwrap();
+    broken[60] ^= 1;
+    assert!(matches!(SbomIndex::from_bytes(&broken), Err(IndexError::Damaged)));
+    assert!(matches!(SbomIndex::from_bytes(b"x"), Err(IndexError::NotAnIndex)));
+}

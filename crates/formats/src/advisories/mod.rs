@@ -4,6 +4,7 @@
 //! This part must not know how advisories are stored ([`crate::database`]) or matched against packages, and it
 //! keeps facts only: identifiers, ranges, dates, scores. The feeds' prose is read past and dropped.
 
+pub mod csaf;
 pub mod cvss;
 pub mod end_of_life;
 pub mod epss;

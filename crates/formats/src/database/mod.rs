@@ -129,6 +129,15 @@ pub struct Database {
     cache: Cache,
 }
 
+/// A package of the index, as searches list it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedPackage {
+    pub ecosystem: EcosystemId,
+    pub name: String,
+    /// How many records speak of it.
+    pub records: usize,
+}
+
 /// Inflated blocks by their place over all sections.
 struct Cache {
     slots: Vec<Mutex<Option<Arc<Block>>>>,
@@ -318,6 +327,18 @@ impl Database {
         })?;
         found.sort_unstable();
         found.dedup();
+        Ok(found)
+    }
+
+    /// Packages whose name contains a text (letter case ignored); the first `limit` of them.
+    pub fn packages_named(&self, text: &str, limit: usize) -> Result<Vec<NamedPackage>, DatabaseError> {
+        let wanted = text.to_lowercase();
+        let mut found = Vec::new();
+        self.each_package(&mut |ecosystem, name, entries| {
+            if found.len() < limit && name.to_lowercase().contains(&wanted) {
+                found.push(NamedPackage { ecosystem, name: name.to_owned(), records: entries.len() });
+            }
+        })?;
         Ok(found)
     }
 

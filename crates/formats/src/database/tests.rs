@@ -88,6 +88,9 @@ fn finds_a_flaw_by_any_of_its_names() {
     assert_eq!(database.find_flaws("DSA-5000-1").unwrap().len(), 2);
     assert_eq!(database.find_flaws("CVE-1999-5").unwrap().len(), 1, "known exploited, in no advisory");
     assert!(database.find_flaws("CVE-2024-9").unwrap().is_empty());
+    let named: Vec<_> = database.packages_named("ZLIB", 9).unwrap().into_iter().map(|p| p.name).collect();
+    assert_eq!(named, ["zlib", "zlib-py"]);
+    assert_eq!(database.packages_named("zlib", 1).unwrap().len(), 1);
 }
 
 #[test]
