@@ -20,7 +20,7 @@ pub enum Compression {
 }
 
 /// Bytes [`Compression::of`] wants to see.
-pub const SNIFF_BYTES: usize = 4;
+pub const SNIFF_BYTES: usize = 10;
 /// Largest zstd window accepted, as a power of two: 128 MiB, which is also the limit of the `zstd` program.
 const MAX_ZSTD_WINDOW_LOG: u32 = 27;
 const INPUT_BYTES: usize = 64 << 10;
@@ -35,6 +35,16 @@ impl Compression {
             [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             _ => Self::None,
         }
+    }
+}
+
+/// The name of a compression that is known and not read: layers have no media type for it.
+fn unread(first: &[u8]) -> Option<&'static str> {
+    match first {
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some("xz"),
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Some("bzip2"),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Some("lz4"),
+        _ => None,
     }
 }
 
@@ -80,7 +90,8 @@ pub struct Inflater<R> {
 }
 
 impl<R: Read> Inflater<R> {
-    /// Looks at the first bytes of `source` and opens it. An error is one of reading `source`.
+    /// Looks at the first bytes of `source` and opens it. An error is one of reading `source`, or names a
+    /// compression that is not read.
     pub fn new(source: R, limits: InflateLimits) -> io::Result<Self> {
         let mut inflater = Self {
             source,
@@ -97,6 +108,13 @@ impl<R: Read> Inflater<R> {
         };
         while inflater.end < SNIFF_BYTES && !inflater.source_ended {
             inflater.fill()?;
+        }
+        if let Some(name) = unread(inflater.buffered()) {
+            return Err(Problem::new(
+                SkipReason::Unsupported,
+                format!("compressed with {name}, which is not read"),
+            )
+            .into());
         }
         inflater.decoder = match Compression::of(inflater.buffered()) {
             Compression::None => Decoder::Plain,
@@ -406,6 +424,17 @@ mod tests {
         broken[25_000..25_200].fill(0x55);
         let problem = inflate(&broken).map(|bytes| bytes.len()).unwrap_err();
         assert_eq!(problem.reason, SkipReason::Malformed);
+    }
+
+    #[test]
+    fn names_compressions_that_are_not_read() {
+        for (bytes, name) in [(&b"\xfd7zXZ\0\0\x04"[..], "xz"), (b"BZh91AY&SY....", "bzip2")] {
+            let error = Inflater::new(bytes, InflateLimits::default()).err().unwrap();
+            let problem = Problem::of(&error);
+            assert_eq!(problem.reason, SkipReason::Unsupported);
+            assert!(problem.detail.contains(name));
+        }
+        assert!(Inflater::new(&b"BZh9-is-a-file-name"[..], InflateLimits::default()).is_ok());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! damaged one, reads as absent. Whoever can write the cache can forge entries, checksum included: it must be as
 //! private as the program's own files.
 
-use std::io::Read;
+use std::io::{self, Read, Write};
 
 use sha2::{Digest as _, Sha256};
 
@@ -39,10 +39,16 @@ impl CacheTag {
             add(format!("{} {:?} {}", cataloguer.name, cataloguer.selects, cataloguer.max_bytes));
         }
         let ScanOptions {
-            max_entries, max_packages, max_symlinks, max_stream_bytes, executable_digests, ..
+            max_entries,
+            max_packages,
+            max_facts_bytes,
+            max_symlinks,
+            max_stream_bytes,
+            executable_digests,
+            ..
         } = options;
         add(format!(
-            "{inflate:?} {max_entries} {max_packages} {max_symlinks} {max_stream_bytes} {executable_digests}"
+            "{inflate:?} {max_entries} {max_packages} {max_facts_bytes} {max_symlinks} {max_stream_bytes} {executable_digests}"
         ));
         Self(hasher.finalize().into())
     }
@@ -55,17 +61,39 @@ impl CacheTag {
 
 /// The facts as bytes; `None` when they are too many to be worth keeping.
 pub fn encode(facts: &LayerFacts, tag: &CacheTag) -> Option<Vec<u8>> {
-    let plain = postcard::to_allocvec(facts).ok()?;
-    if plain.len() as u64 > MAX_INFLATED_BYTES {
-        return None;
-    }
-    let packed = zstd::bulk::compress(&plain, COMPRESSION_LEVEL).ok()?;
-    let mut bytes = Vec::with_capacity(MAGIC.len() + TAG_BYTES + CHECKSUM_BYTES + packed.len());
+    let mut bytes = Vec::new();
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&tag.0);
-    bytes.extend_from_slice(&Sha256::digest(&packed));
-    bytes.extend_from_slice(&packed);
+    bytes.extend_from_slice(&[0; CHECKSUM_BYTES]);
+    let start = bytes.len();
+    let encoder = zstd::stream::write::Encoder::new(bytes, COMPRESSION_LEVEL).ok()?;
+    let counting = Counting { inner: encoder, count: 0 };
+    let Counting { inner, count } = postcard::to_io(facts, counting).ok()?;
+    if count > MAX_INFLATED_BYTES {
+        return None;
+    }
+    let mut bytes = inner.finish().ok()?;
+    let checksum = Sha256::digest(bytes.get(start..)?);
+    bytes.get_mut(start - CHECKSUM_BYTES..start)?.copy_from_slice(&checksum);
     Some(bytes)
+}
+
+/// Counts what is written through it.
+struct Counting<W> {
+    inner: W,
+    count: u64,
+}
+
+impl<W: Write> Write for Counting<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.count += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
 }
 
 /// Reads an entry back; `None` when it was written under another tag, or is damaged.

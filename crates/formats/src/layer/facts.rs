@@ -63,6 +63,29 @@ pub struct LayerFacts {
     pub skipped: Vec<Skipped>,
 }
 
+impl Evidence {
+    /// The memory this takes, roughly: enough to hold what grows with a hostile file within a bound.
+    pub(super) fn weight(&self) -> usize {
+        let Facts { packages, system: _, ownership, licenses, skipped: _ } = &self.facts;
+        let texts =
+            |texts: &[String]| texts.iter().map(|text| text.len() + size_of::<String>()).sum::<usize>();
+        let packages = packages.iter().map(|package| {
+            size_of_val(package)
+                + package.name.len()
+                + package.version.len()
+                + package.supplier.len()
+                + texts(&package.licenses)
+                + texts(&package.provides)
+                + package.dependencies.iter().map(|d| size_of_val(d) + d.name.len()).sum::<usize>()
+                + package.locations.iter().map(|l| size_of_val(l) + l.path.len()).sum::<usize>()
+        });
+        let ownership =
+            ownership.iter().map(|owned| size_of_val(owned) + size_of_val(owned.files.as_slice()));
+        let licenses = licenses.iter().map(|item| size_of_val(item) + texts(&item.licenses));
+        size_of_val(self) + self.path.len() + packages.chain(ownership).chain(licenses).sum::<usize>()
+    }
+}
+
 impl LayerFacts {
     /// Takes in what another scanner found in other parts of the same tree or layer.
     pub fn absorb(&mut self, other: Self) {

@@ -15,6 +15,8 @@ pub struct ScanOptions {
     pub max_entries: u64,
     /// Packages of one layer.
     pub max_packages: usize,
+    /// Memory that the facts of one layer may take, roughly.
+    pub max_facts_bytes: usize,
     /// Symbolic links of one layer that are remembered.
     pub max_symlinks: usize,
     /// Bytes of one file that are given to those who read it as a stream.
@@ -30,6 +32,7 @@ impl Default for ScanOptions {
             inflate: InflateLimits::default(),
             max_entries: 6_000_000,
             max_packages: 300_000,
+            max_facts_bytes: 256 << 20,
             max_symlinks: 50_000,
             max_stream_bytes: 2 << 30,
             executable_digests: false,

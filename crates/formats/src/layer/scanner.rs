@@ -20,6 +20,9 @@ const WHITEOUT: &[u8] = b".wh.";
 const AUFS: &[u8] = b".wh..wh.";
 const OPAQUE: &[u8] = b".wh..wh..opq";
 
+/// Longest symbolic link that is remembered, path and target together.
+const MAX_SYMLINK_BYTES: usize = 1024;
+
 /// What is scanned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
@@ -38,6 +41,8 @@ pub struct LayerScanner<'o, 'c> {
     /// Where the evidence of a path is in `facts.evidence`; several cataloguers may have read one path.
     evidence: HashMap<PathKey, Vec<usize>>,
     packages: usize,
+    /// Rough memory of all evidence.
+    weight: usize,
     digests: Option<ExecutableDigests>,
     consumers: Vec<&'c mut dyn FileConsumer>,
     buffers: Buffers,
@@ -71,6 +76,7 @@ impl<'o, 'c> LayerScanner<'o, 'c> {
             skips: SkipLog::default(),
             evidence: HashMap::new(),
             packages: 0,
+            weight: 0,
             digests: options.executable_digests.then(ExecutableDigests::default),
             consumers,
             buffers: Buffers::default(),
@@ -172,7 +178,7 @@ impl<'o, 'c> LayerScanner<'o, 'c> {
     fn symlink(&mut self, path: &[u8], target: &[u8]) {
         self.facts.counts.symlinks += 1;
         let room = self.facts.symlinks.len() < self.options.max_symlinks;
-        if room && self.source == Source::Layer && target.len() <= MAX_PATH_BYTES {
+        if room && self.source == Source::Layer && path.len() + target.len() <= MAX_SYMLINK_BYTES {
             let (path, target) = (path::text(path).into_owned(), path::text(target).into_owned());
             self.facts.symlinks.push(Symlink { path, target });
         }
@@ -317,11 +323,22 @@ impl<'o, 'c> LayerScanner<'o, 'c> {
                 package.locations.push(Location::file(text.as_ref()));
             }
         }
-        self.packages += facts.packages.len();
         let key = key.unwrap_or_else(|| PathKey::of(path));
-        self.evidence.entry(key).or_default().push(self.facts.evidence.len());
         let cataloguer = cataloguer.name.to_owned();
-        self.facts.evidence.push(Evidence { path: text.into_owned(), key, cataloguer, facts });
+        let evidence = Evidence { path: text.into_owned(), key, cataloguer, facts };
+        let weight = evidence.weight();
+        if self.weight.saturating_add(weight) > self.options.max_facts_bytes {
+            let detail = format!(
+                "what was found takes more than {} bytes; this was left out",
+                self.options.max_facts_bytes
+            );
+            self.skips.add(&evidence.path, SkipReason::TooMany, detail);
+            return;
+        }
+        self.weight += weight;
+        self.packages += evidence.facts.packages.len();
+        self.evidence.entry(key).or_default().push(self.facts.evidence.len());
+        self.facts.evidence.push(evidence);
     }
 
     /// Notes something that was passed over.

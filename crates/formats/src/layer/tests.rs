@@ -380,6 +380,11 @@ fn entries_and_packages_are_bounded() {
     assert_eq!(packages(&facts).len(), 2);
     assert_eq!(reasons(&facts), [("a/packages", SkipReason::TooMany), ("b/packages", SkipReason::TooMany)]);
 
+    let bounded = ScanOptions { max_facts_bytes: 1500, ..options() };
+    let facts = scan_layer(&tar[..], &LayerDigests::default(), &bounded);
+    assert_eq!(packages(&facts), ["b/packages d 1"]);
+    assert_eq!(reasons(&facts), [("a/packages", SkipReason::TooMany)]);
+
     let bounded = ScanOptions { max_entries: 1, ..options() };
     let facts = scan_layer(&tar[..], &LayerDigests::default(), &bounded);
     assert_eq!(facts.non_directories.len(), 1);

@@ -4,6 +4,7 @@
 //! what only the whole can tell: their distribution, their owner, their licences, and which of them is meant by a
 //! dependency. Directory and host scans are images of one layer.
 
+mod aliases;
 mod attribution;
 mod duplicates;
 mod overlay;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::aliases::{Alias, Aliases};
 use crate::layer::{LayerFacts, PathKey};
 
 /// Answers whether a path of a layer is still there with all layers above it applied.
@@ -9,11 +10,12 @@ pub(super) struct Overlay<'a> {
     layers: &'a [LayerFacts],
     /// Directories already asked for, with the highest layer that hides what lower layers have below them.
     below: HashMap<String, Option<usize>>,
+    aliases: Aliases<'a>,
 }
 
 impl<'a> Overlay<'a> {
     pub(super) fn new(layers: &'a [LayerFacts]) -> Self {
-        Self { layers, below: HashMap::new() }
+        Self { layers, below: HashMap::new(), aliases: Aliases::of(layers) }
     }
 
     /// Whether `path` of `layer` can be seen from the top.
@@ -23,7 +25,31 @@ impl<'a> Overlay<'a> {
         }
         let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
         let hidden_from = self.replaces(layer, key).max(self.hides_below(directory));
-        hidden_from.is_none_or(|highest| highest <= layer)
+        hidden_from.is_none_or(|highest| highest <= layer) && !self.is_hidden_by_another_name(layer, path)
+    }
+
+    /// Whether a layer above `layer` hides `path` by naming it through a symbolic link to one of its directories.
+    fn is_hidden_by_another_name(&self, layer: usize, path: &str) -> bool {
+        if self.aliases.is_empty() {
+            return false;
+        }
+        path.match_indices('/').any(|(end, _)| {
+            let (directory, rest) =
+                (path.get(..end).unwrap_or_default(), path.get(end + 1..).unwrap_or_default());
+            let mut names = self.aliases.of_directory(directory).iter();
+            names.any(|alias| self.is_hidden_through(layer, *alias, rest))
+        })
+    }
+
+    fn is_hidden_through(&self, layer: usize, alias: Alias<'_>, rest: &str) -> bool {
+        let name = |part: &str| PathKey::of(format!("{}/{part}", alias.name).as_bytes());
+        let key = name(rest);
+        // The link itself is no directory; only what is named below it says something.
+        let between: Vec<_> =
+            rest.match_indices('/').filter_map(|(end, _)| rest.get(..end)).map(name).collect();
+        (alias.layer.max(layer + 1)..self.layers.len())
+            .filter_map(|index| self.layers.get(index))
+            .any(|facts| has_any(facts, key) || between.iter().any(|directory| hides(facts, *directory)))
     }
 
     /// Whether what `lower` has at `path` was taken away by a layer up to and with `upper`; being written anew at the
@@ -40,11 +66,9 @@ impl<'a> Overlay<'a> {
 
     /// The highest layer above `layer` that has something of its own, or a whiteout, at this path.
     fn replaces(&self, layer: usize, key: PathKey) -> Option<usize> {
-        (layer + 1..self.layers.len()).rev().find(|index| {
-            self.layers.get(*index).is_some_and(|facts| {
-                has(&facts.non_directories, key) || has(&facts.directories, key) || has(&facts.whiteouts, key)
-            })
-        })
+        (layer + 1..self.layers.len())
+            .rev()
+            .find(|index| self.layers.get(*index).is_some_and(|facts| has_any(facts, key)))
     }
 
     /// The highest layer that hides everything lower layers have below `directory`: because it removes the
@@ -75,6 +99,11 @@ impl<'a> Overlay<'a> {
             .rev()
             .find(|index| self.layers.get(*index).is_some_and(|facts| hides(facts, key)))
     }
+}
+
+/// Whether a layer has something of its own, or a whiteout, at a path.
+fn has_any(facts: &LayerFacts, key: PathKey) -> bool {
+    has(&facts.non_directories, key) || has(&facts.directories, key) || has(&facts.whiteouts, key)
 }
 
 /// Whether a layer hides what lower layers have below the directory of this key.

@@ -134,6 +134,30 @@ fn upper_layers_hide_lower_ones_in_every_way() {
 }
 
 #[test]
+fn upper_layers_reach_lower_ones_through_symbolic_links() {
+    let link = |mut built: Built, path: &str, target: &str| {
+        built.0.symlinks.push(crate::layer::Symlink { path: path.into(), target: target.into() });
+        built.other(path)
+    };
+    let apk = |version| vec![package(Ecosystem::Apk, "musl", version)];
+    let base = || link(layer(), "lib", "usr/lib").packages("usr/lib/apk/db/installed", apk("1")).build(1);
+    let kept = "musl 1 @usr/lib/apk/db/installed #01";
+    for (upper, expected) in [
+        (layer().packages("lib/apk/db/installed", apk("2")), &["musl 2 @lib/apk/db/installed #02"][..]),
+        (layer().whiteout("lib/apk/db/installed"), &[]),
+        (layer().whiteout("lib/apk"), &[]),
+        (layer().opaque("lib/apk/db"), &[]),
+        (layer().directory("lib/apk").other("lib/apk/db/other"), &[kept]),
+        (link(layer(), "lib64", "lib"), &[kept]),
+        // A link of its own makes nothing of the base go.
+        (link(layer(), "lib32", "/usr/lib"), &[kept]),
+        (link(layer(), "loop", "loop"), &[kept]),
+    ] {
+        assert_eq!(seen(&merge(&[base(), upper.build(2)], None)), expected);
+    }
+}
+
+#[test]
 fn a_rewritten_database_does_not_claim_what_was_there_before() {
     let status = "var/lib/dpkg/status";
     let layers = [
