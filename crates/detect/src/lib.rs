@@ -3,4 +3,6 @@
 //! Each kind of finding has its module. This crate must not read files or sockets, know the time (callers pass it
 //! in) or print.
 
+pub mod evidence;
+pub mod vex;
 pub mod vulnerabilities;

@@ -8,6 +8,7 @@ mod language;
 mod os;
 mod sbom;
 mod versions;
+mod vex;
 
 use yagura_formats::catalogue::{EvidenceFile, Facts, Reads, all};
 
@@ -23,6 +24,7 @@ pub(crate) const AREAS: &[&[Target]] = &[
     os::TARGETS,
     versions::TARGETS,
     sbom::TARGETS,
+    vex::TARGETS,
 ];
 
 /// Reads bytes as the cataloguer of this name would read a file at `path`.

@@ -180,7 +180,7 @@ impl Tree {
     }
 
     /// The products an object is about, by id and by group.
-    fn products_of<'a>(&'a self, value: &Value) -> Vec<String> {
+    fn products_of(&self, value: &Value) -> Vec<String> {
         let in_groups = strings(value, "group_ids");
         let grouped = in_groups.iter().filter_map(|group| self.groups.get(group)).flatten().cloned();
         strings(value, "product_ids").into_iter().chain(grouped).collect()
