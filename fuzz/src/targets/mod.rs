@@ -22,8 +22,8 @@ pub(crate) const AREAS: &[&[Target]] = &[
     document::TARGETS,
     language::TARGETS,
     os::TARGETS,
-    versions::TARGETS,
     sbom::TARGETS,
+    versions::TARGETS,
     vex::TARGETS,
 ];
 
