@@ -1,0 +1,288 @@
+//! The command line: every argument with its help, and nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use yagura_model::{FindingKind, Severity};
+
+/// Guards a container stack from commit to crash.
+#[derive(Debug, Parser)]
+#[command(name = "yagura", version, max_term_width = 100, subcommand_required = true)]
+pub struct Yagura {
+    #[command(subcommand)]
+    pub command: Command,
+
+    #[command(flatten)]
+    pub everywhere: Everywhere,
+}
+
+/// What every command understands.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Everywhere {
+    /// Never use the network
+    #[arg(long, global = true, env = "YAGURA_OFFLINE")]
+    pub offline: bool,
+
+    /// Advisory database to judge with, instead of the updated or the embedded one
+    #[arg(long, global = true, value_name = "FILE", env = "YAGURA_DB")]
+    pub db: Option<PathBuf>,
+
+    /// Where layers, databases and downloads are kept
+    #[arg(long, global = true, value_name = "DIR", env = "YAGURA_CACHE_DIR")]
+    pub cache_dir: Option<PathBuf>,
+
+    /// Language of what people read
+    #[arg(long, global = true, value_name = "LANG", value_enum)]
+    pub lang: Option<Language>,
+
+    /// Say nothing but the result and errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+
+    /// When to use colours; NO_COLOR is honoured
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    En,
+    Ja,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find what is wrong in images, directories, SBOMs or this host
+    Scan(Box<Scan>),
+    /// List what is inside a target
+    Sbom(Box<Sbom>),
+    /// Build, update, search and show the advisory database
+    #[command(subcommand)]
+    Db(Db),
+    /// Say all that is known of a flaw, and why it matches a target or does not
+    Explain(Box<Explain>),
+    /// Write a completion script for a shell
+    Completions {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// TARGET is docker-archive:FILE, oci-archive:FILE, oci-dir:DIR[:TAG], registry:REFERENCE, docker:REFERENCE,
+/// podman:REFERENCE, containerd:REFERENCE, dir:DIR, file:FILE, sbom:FILE or host; a bare path or reference is guessed.
+#[derive(Clone, Debug, Args)]
+pub struct Targets {
+    /// What to look at (see below)
+    #[arg(required = true, value_name = "TARGET")]
+    pub targets: Vec<String>,
+
+    #[command(flatten)]
+    pub access: Access,
+}
+
+/// How targets are reached and read.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Targets")]
+pub struct Access {
+    /// Platform to take from an image index
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub platform: Option<String>,
+
+    /// Base image, to tell its findings from yours
+    #[arg(long, value_name = "TARGET")]
+    pub base: Option<String>,
+
+    /// Root directory read for the target `host`
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub root: PathBuf,
+
+    /// Leave out files that match, in directories and hosts (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+
+    /// Trust this certificate authority for registries and feeds (PEM, repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub ca_cert: Vec<PathBuf>,
+
+    /// Allow plain HTTP and unverified TLS to registries other than loopback
+    #[arg(long)]
+    pub insecure: bool,
+
+    /// Ask URL first for what HOST serves (repeatable)
+    #[arg(long, value_name = "HOST=URL")]
+    pub mirror: Vec<String>,
+
+    /// Read every layer anew and keep nothing
+    #[arg(long)]
+    pub no_cache: bool,
+
+    /// List executable files with their SHA-256
+    #[arg(long)]
+    pub files: bool,
+
+    /// How many layers or directories are read at once
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+}
+
+/// Where results go.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Output {
+    /// Format, and the file it goes to unless that is the terminal (repeatable)
+    #[arg(long, short, value_name = "FORMAT[=FILE]")]
+    pub output: Vec<String>,
+
+    /// Show every row of long lists
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = TARGET_HELP)]
+pub struct Scan {
+    #[command(flatten)]
+    pub targets: Targets,
+
+    #[command(flatten)]
+    pub output: Output,
+
+    #[command(flatten)]
+    pub judgement: Judgement,
+}
+
+/// What counts.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Findings")]
+pub struct Judgement {
+    /// Only findings of these kinds
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',', value_parser = kind)]
+    pub only: Vec<FindingKind>,
+
+    /// Only findings at or over this severity
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub severity: Option<Severity>,
+
+    /// Exit with 1 when a finding is at or over this severity
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub fail_on: Option<Severity>,
+
+    /// Only findings for which a fix exists
+    #[arg(long)]
+    pub only_fixed: bool,
+
+    /// Leave out development and test dependencies
+    #[arg(long)]
+    pub no_dev: bool,
+
+    /// VEX document, or directory of such, whose statements apply (repeatable)
+    #[arg(long, value_name = "FILE|DIR")]
+    pub vex: Vec<PathBuf>,
+
+    /// Ignore entries with reasons and dates [default: .yagura-ignore.yaml, where it exists]
+    #[arg(long, value_name = "FILE")]
+    pub ignore_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = TARGET_HELP)]
+pub struct Sbom {
+    #[command(flatten)]
+    pub targets: Targets,
+
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Explain {
+    /// A CVE, an advisory id or a rule
+    pub id: String,
+
+    /// Target to explain it for
+    pub target: Option<String>,
+
+    #[command(flatten)]
+    pub access: Access,
+}
+
+const TARGET_HELP: &str = "\
+Targets:
+  docker-archive:FILE    what `docker save` or `skopeo copy` wrote
+  oci-archive:FILE       an OCI layout in a tar
+  oci-dir:DIR[:TAG]      an OCI layout
+  registry:REFERENCE     an image in a registry
+  docker:REFERENCE       an image in the Docker daemon (podman:, containerd: likewise)
+  dir:DIR, file:FILE     a source tree or root file system, a single file
+  sbom:FILE              CycloneDX, SPDX or Syft JSON
+  host                   this machine, or --root DIR
+A bare path or reference is guessed.";
+
+fn severity(text: &str) -> Result<Severity, String> {
+    text.parse().map_err(|error: yagura_model::severity::InvalidSeverity| error.to_string())
+}
+
+fn kind(text: &str) -> Result<FindingKind, String> {
+    FindingKind::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
+        let names: Vec<&str> = FindingKind::ALL.iter().map(|kind| kind.name()).collect();
+        format!("kinds are {}", names.join(", "))
+    })
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Db {
+    /// Show which database judges: its age, sources and licences
+    Status,
+    /// Find packages, advisories and flaws by name
+    Search {
+        /// A package name, a purl, or an id such as CVE-2021-44228
+        text: String,
+    },
+    /// Compile a database from feeds
+    Build(Box<DbBuild>),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Feeds {
+    /// Directory or URL in the layout of OSV's bucket, `<Ecosystem>/all.zip` (repeatable)
+    #[arg(long, value_name = "DIR|URL")]
+    pub osv: Vec<String>,
+
+    /// Known Exploited Vulnerabilities catalogue (JSON)
+    #[arg(long, value_name = "FILE|URL")]
+    pub kev: Option<String>,
+
+    /// EPSS scores (CSV, may be gzipped)
+    #[arg(long, value_name = "FILE|URL")]
+    pub epss: Option<String>,
+
+    /// End-of-life dates by product (JSON)
+    #[arg(long, value_name = "FILE")]
+    pub eol: Option<PathBuf>,
+
+    /// Directory of vendor advisories in CSAF 2.0
+    #[arg(long, value_name = "DIR")]
+    pub csaf: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct DbBuild {
+    #[command(flatten)]
+    pub feeds: Feeds,
+
+    /// The database to write
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// Sign with this ed25519 key (32 bytes, raw or hexadecimal)
+    #[arg(long, value_name = "FILE")]
+    pub sign: Option<PathBuf>,
+}

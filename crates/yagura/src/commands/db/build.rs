@@ -1,0 +1,92 @@
+//! `yagura db build`: one database file from feeds.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use yagura_formats::database::{Built, SigningKey};
+use yagura_report::terminal::escape;
+
+use crate::arguments::{DbBuild, Everywhere};
+use crate::commands::Outcome;
+use crate::feeds::{self, LocalFeeds};
+use crate::output;
+use crate::progress::Progress;
+
+/// Problems shown one by one.
+const MAX_PROBLEMS: usize = 50;
+
+pub fn run(arguments: &DbBuild, everywhere: &Everywhere) -> Result<Outcome> {
+    let key = arguments.sign.as_deref().map(signing_key).transpose()?;
+    let feeds = LocalFeeds {
+        osv: arguments.feeds.osv.iter().map(Into::into).collect(),
+        kev: arguments.feeds.kev.as_ref().map(Into::into),
+        epss: arguments.feeds.epss.as_ref().map(Into::into),
+        end_of_life: arguments.feeds.eol.clone(),
+    };
+    let progress = Progress::new(everywhere.quiet);
+    progress.stage("compiling");
+    let built = feeds::compile(&feeds, None, key.as_ref())?;
+    progress.finish();
+    write(&arguments.output, &built.bytes)?;
+    if !everywhere.quiet {
+        output::print(&summary(&built, &arguments.output))?;
+    }
+    Ok(Outcome::Fine)
+}
+
+/// Replaces a file in one step: whoever reads it sees the old one or the new one.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let place = || format!("cannot write {}", path.display());
+    let beside = path.with_extension("new");
+    fs::write(&beside, bytes).with_context(place)?;
+    fs::rename(&beside, path).with_context(place)
+}
+
+/// What was compiled and what could not be.
+pub fn summary(built: &Built, path: &Path) -> String {
+    let mut text = String::new();
+    for skipped in built.skipped.iter().take(MAX_PROBLEMS) {
+        let _ = writeln!(text, "skipped {}: {}", escape(&skipped.path), escape(&skipped.detail));
+    }
+    if let Some(more) = built.skipped.len().checked_sub(MAX_PROBLEMS).filter(|more| *more > 0) {
+        let _ = writeln!(text, "… and {more} more");
+    }
+    let info = &built.info;
+    let newest = info.newest.map(|day| day.to_string()).unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "{}: {} advisories about {} flaws, newest {newest}, {} bytes",
+        path.display(),
+        info.records,
+        info.flaws,
+        built.bytes.len()
+    );
+    text
+}
+
+/// An ed25519 secret key: 32 bytes, raw or in hexadecimal.
+fn signing_key(path: &Path) -> Result<SigningKey> {
+    let bytes = fs::read(path).with_context(|| format!("--sign {}", path.display()))?;
+    let raw = match <[u8; 32]>::try_from(bytes.as_slice()) {
+        Ok(raw) => Some(raw),
+        Err(_) => std::str::from_utf8(&bytes).ok().and_then(from_hex),
+    };
+    match raw {
+        Some(raw) => Ok(SigningKey::from_bytes(&raw)),
+        None => bail!("--sign {}: an ed25519 key is 32 bytes, raw or in hexadecimal", path.display()),
+    }
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let text = text.trim();
+    let mut key = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (byte, start) in key.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(text.get(start..start + 2)?, 16).ok()?;
+    }
+    Some(key)
+}

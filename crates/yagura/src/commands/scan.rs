@@ -1,0 +1,35 @@
+//! `yagura scan`: what is wrong, most severe first.
+
+use anyhow::Result;
+use yagura_report::View;
+
+use super::Outcome;
+use crate::advisories;
+use crate::arguments::{Everywhere, Scan};
+use crate::judgement::{self, Judge};
+use crate::output::Outputs;
+use crate::progress::Progress;
+use crate::scan::{self, Request};
+use crate::summary;
+
+pub fn run(arguments: &Scan, everywhere: &Everywhere) -> Result<Outcome> {
+    // All that can be wrong with the request is found before any work is done.
+    let outputs = Outputs::open(&arguments.output, everywhere, View::Findings)?;
+    let cache = scan::cache(everywhere)?;
+    let advisories = advisories::open(everywhere, cache.root())?;
+    let judge = Judge::new(&arguments.judgement)?;
+
+    let progress = Progress::new(everywhere.quiet);
+    let request =
+        Request { targets: &arguments.targets.targets, access: &arguments.targets.access, everywhere };
+    let scanned = scan::read(&request, &cache, &progress)?;
+    let mut report = summary::report(scanned, Some(advisories.described()));
+    report.notices.extend(advisories.notice.clone());
+    progress.stage("judging");
+    judge.judge(&mut report, &advisories.database)?;
+    progress.finish();
+
+    let reached = judgement::reaches(&report, arguments.judgement.fail_on);
+    outputs.write(&report)?;
+    Ok(if reached { Outcome::Findings } else { Outcome::Fine })
+}

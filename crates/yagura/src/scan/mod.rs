@@ -1,0 +1,119 @@
+//! The way of a scan: fetch, confine, read, merge. What comes out are targets with their inventories; judging and
+//! showing them is the commands' business.
+
+mod acquire;
+mod image;
+mod sbom;
+mod tree;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use yagura_collect::ImageHandle;
+use yagura_collect::cache::Cache;
+use yagura_collect::fetch::Fetched;
+use yagura_collect::sandbox::{self, SandboxStatus};
+use yagura_formats::layer::ScanOptions;
+use yagura_formats::layer::codec::CacheTag;
+use yagura_model::report::{Target, TargetKind};
+
+use crate::arguments::{Access, Everywhere};
+use crate::progress::Progress;
+use acquire::{Acquired, Acquirer};
+
+/// What to read, and how.
+pub struct Request<'a> {
+    pub targets: &'a [String],
+    pub access: &'a Access,
+    pub everywhere: &'a Everywhere,
+}
+
+/// The targets with their inventories.
+pub struct Scanned {
+    pub targets: Vec<Target>,
+    pub sandbox: SandboxStatus,
+    pub notices: Vec<String>,
+}
+
+/// Opens the cache, where the user or XDG wants it.
+pub fn cache(everywhere: &Everywhere) -> Result<Cache> {
+    Ok(match &everywhere.cache_dir {
+        Some(directory) => Cache::open(directory)?,
+        None => Cache::open_default()?,
+    })
+}
+
+/// Reads every target. Fetching comes first, for all of them; then the process gives up the network, other programs and
+/// every path but those it still needs; then all parsing happens.
+pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result<Scanned> {
+    let acquirer = Acquirer::new(request.access, request.everywhere, cache)?;
+    let targets = request.targets.iter().map(|text| acquirer.acquire(text, progress));
+    let acquired: Vec<Acquired> = targets.collect::<Result<_>>()?;
+    let base = match &request.access.base {
+        Some(text) => Some(acquirer.acquire(text, progress).context("--base")?),
+        None => None,
+    };
+
+    let readable: Vec<PathBuf> =
+        acquired.iter().chain(&base).flat_map(|acquired| acquirer.paths(acquired)).collect();
+    let readable: Vec<&Path> = readable.iter().map(PathBuf::as_path).collect();
+    let sandbox = sandbox::restrict(&readable, &[cache.root()]);
+
+    let options = ScanOptions { executable_digests: request.access.files, ..ScanOptions::default() };
+    let tag = CacheTag::of(&options, env!("CARGO_PKG_VERSION"));
+    let mut reader =
+        Reader { options, tag, access: request.access, cache, progress, base: None, notices: Vec::new() };
+    if let Some(base) = base {
+        let handle = acquirer.image(&base).context("--base")?;
+        let handle = handle.with_context(|| format!("--base {} is not an image", base.name))?;
+        reader.base = Some((base.name, handle));
+    }
+    let mut targets = Vec::new();
+    for target in acquired {
+        let handle = acquirer.image(&target)?;
+        targets.push(reader.read(target, handle)?);
+    }
+    if !request.access.no_cache {
+        // A full disk is the next run's problem, and it will say so.
+        let _ = cache.evict(yagura_collect::cache::DEFAULT_MAX_BYTES);
+    }
+    progress.finish();
+    Ok(Scanned { targets, sandbox, notices: reader.notices })
+}
+
+/// Reads acquired targets, confined.
+struct Reader<'a> {
+    options: ScanOptions,
+    /// Names what these options find, for cached facts.
+    tag: CacheTag,
+    access: &'a Access,
+    cache: &'a Cache,
+    progress: &'a Progress,
+    /// The image named by `--base`.
+    base: Option<(String, ImageHandle)>,
+    notices: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, acquired: Acquired, image: Option<ImageHandle>) -> Result<Target> {
+        let name = acquired.name;
+        let files = |kind, inventory| Target { name: name.clone(), kind, image: None, inventory };
+        let mut target = match (image, &acquired.fetched) {
+            (Some(handle), _) => image::read(self, &name, handle),
+            (None, Fetched::Directory(path)) => files(TargetKind::Directory, tree::directory(self, path)?),
+            (None, Fetched::File(path)) => files(TargetKind::File, tree::file(self, path)?),
+            (None, Fetched::Sbom(path)) => sbom::read(&name, path)?,
+            (None, _) => files(TargetKind::Host, tree::host(self, &self.access.root)?),
+        };
+        for skipped in &mut target.inventory.skipped {
+            skipped.target.clone_from(&target.name);
+        }
+        Ok(target)
+    }
+
+    /// How many threads read at once.
+    fn jobs(&self) -> usize {
+        let available = std::thread::available_parallelism().map_or(1, usize::from);
+        self.access.jobs.unwrap_or(available).clamp(1, 64)
+    }
+}

@@ -1,0 +1,158 @@
+//! One real Debian image through every way an image can reach us, before and after its security updates.
+
+mod bed;
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bed::{has, made_once, oci_layout, run, scan, text, verdicts};
+
+fn layout() -> std::path::PathBuf {
+    let root = bed::bullseye();
+    made_once("bullseye-oci", |directory| oci_layout(&directory.join("image"), &[&root])).join("image")
+}
+
+#[test]
+fn layout_archive_and_registry_give_the_same_findings() {
+    if !has(&["debootstrap", "umoci", "skopeo", "docker-registry", "htpasswd", "openssl"]) {
+        return;
+    }
+    let layout = layout();
+    let work = tempfile::tempdir().unwrap();
+    let source = format!("oci:{}:latest", text(&layout));
+
+    let archive = work.path().join("image.tar");
+    run("skopeo", &["copy", &source, &format!("docker-archive:{}:bullseye:plain", text(&archive))]);
+    let registry = Registry::start(work.path());
+    run(
+        "skopeo",
+        &[
+            "copy",
+            "--dest-creds=guard:tower",
+            &format!("--dest-cert-dir={}", text(work.path())),
+            &source,
+            &format!("docker://127.0.0.1:{}/debian:bullseye", registry.port),
+        ],
+    );
+
+    let cache = work.path().join("cache");
+    let from_layout = verdicts(&scan(&cache, &[&format!("oci-dir:{}:latest", text(&layout))]));
+    let from_archive = verdicts(&scan(&cache, &[&format!("docker-archive:{}", text(&archive))]));
+    let from_registry = registry.scan(work.path());
+
+    assert!(from_layout.len() > 30, "a root without updates has dozens of flaws: {from_layout:?}");
+    assert_eq!(from_layout, from_archive);
+    assert_eq!(from_layout, from_registry);
+}
+
+#[test]
+fn after_the_security_updates_nothing_is_left() {
+    if !has(&["debootstrap", "mmdebstrap"]) {
+        return;
+    }
+    let cache = tempfile::tempdir().unwrap();
+    let updated = bed::bullseye_updated();
+    let report = scan(cache.path(), &[&format!("dir:{}", text(&updated))]);
+    assert_eq!(verdicts(&report), Vec::<String>::new());
+    assert!(report["targets"][0]["inventory"]["packages"].as_array().unwrap().len() > 80);
+}
+
+#[test]
+fn a_registry_that_refuses_the_login_says_what_to_do() {
+    if !has(&["docker-registry", "htpasswd", "openssl"]) {
+        return;
+    }
+    let work = tempfile::tempdir().unwrap();
+    let registry = Registry::start(work.path());
+    let certificate = work.path().join("ca.crt");
+    let output = bed::yagura(&work.path().join("cache"))
+        .env("DOCKER_CONFIG", work.path().join("nowhere"))
+        .args(["scan", &format!("registry:127.0.0.1:{}/debian:bullseye", registry.port)])
+        .args(["--ca-cert", text(&certificate)])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(errors.contains("login"), "{errors}");
+    assert!(!errors.contains("tower"), "a password is never shown: {errors}");
+}
+
+/// Debian's docker-registry on loopback, with TLS and a password file.
+struct Registry {
+    port: u16,
+    process: Child,
+}
+
+impl Registry {
+    fn start(work: &Path) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (certificate, key) = (work.join("ca.crt"), work.join("registry.key"));
+        run(
+            "openssl",
+            &[
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=127.0.0.1",
+                "-addext",
+                "subjectAltName=IP:127.0.0.1",
+                "-keyout",
+                text(&key),
+                "-out",
+                text(&certificate),
+            ],
+        );
+        let passwords = run("htpasswd", &["-Bbn", "guard", "tower"]).stdout;
+        fs::write(work.join("htpasswd"), passwords).unwrap();
+        let configuration = format!(
+            "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {0}/registry}}}}\n\
+             http: {{addr: '127.0.0.1:{port}', tls: {{certificate: {0}/ca.crt, key: {0}/registry.key}}}}\n\
+             auth: {{htpasswd: {{realm: tower, path: {0}/htpasswd}}}}\nlog: {{level: error}}\n",
+            text(work)
+        );
+        fs::write(work.join("registry.yml"), configuration).unwrap();
+        let process = Command::new("docker-registry")
+            .args(["serve", text(&work.join("registry.yml"))])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let end = Instant::now() + Duration::from_secs(20);
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < end, "the registry does not answer");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Self { port, process }
+    }
+
+    fn scan(&self, work: &Path) -> Vec<String> {
+        let docker = work.join("docker");
+        fs::create_dir_all(&docker).unwrap();
+        // guard:tower in base64.
+        let login = format!(r#"{{"auths":{{"127.0.0.1:{}":{{"auth":"Z3VhcmQ6dG93ZXI="}}}}}}"#, self.port);
+        fs::write(docker.join("config.json"), login).unwrap();
+        let output = bed::yagura(&work.join("registry-cache"))
+            .env("DOCKER_CONFIG", &docker)
+            .args(["scan", &format!("registry:127.0.0.1:{}/debian:bullseye", self.port), "-o", "json"])
+            .args(["--ca-cert", text(&work.join("ca.crt"))])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        verdicts(&serde_json::from_slice(&output.stdout).unwrap())
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
