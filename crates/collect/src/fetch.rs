@@ -38,6 +38,8 @@ pub enum Fetched {
     OciDirectory {
         path: PathBuf,
         reference: Option<String>,
+        /// Where symbolic links among its blobs lead, as some build tools write them.
+        linked: Vec<PathBuf>,
     },
     /// Its blobs are in the cache.
     Cached(FetchedImage),
@@ -60,9 +62,11 @@ pub fn fetch(
         Target::Archive { path, format, reference } => {
             Fetched::Archive { path: path.clone(), format: *format, reference: reference.clone() }
         }
-        Target::OciDirectory { path, reference } => {
-            Fetched::OciDirectory { path: path.clone(), reference: reference.clone() }
-        }
+        Target::OciDirectory { path, reference } => Fetched::OciDirectory {
+            path: path.clone(),
+            reference: reference.clone(),
+            linked: image::linked_blobs(path),
+        },
         Target::Registry(reference) => from_registry(reference, options, cache, progress)?,
         Target::Runtime { runtime, name } => from_runtime(*runtime, name, options, cache, progress)?,
         Target::Image(reference) => from_anywhere(reference, options, cache, progress)?,
@@ -132,11 +136,12 @@ impl Fetched {
     /// What will be read when this is opened or walked.
     pub fn read_paths<'a>(&'a self, cache: &'a Cache) -> Vec<&'a Path> {
         match self {
-            Self::Archive { path, .. }
-            | Self::OciDirectory { path, .. }
-            | Self::Directory(path)
-            | Self::File(path)
-            | Self::Sbom(path) => vec![path],
+            Self::OciDirectory { path, linked, .. } => {
+                std::iter::once(path).chain(linked).map(PathBuf::as_path).collect()
+            }
+            Self::Archive { path, .. } | Self::Directory(path) | Self::File(path) | Self::Sbom(path) => {
+                vec![path]
+            }
             Self::Cached(_) => vec![cache.root()],
             Self::Saved(saved) => vec![saved.path()],
             Self::Host => vec![Path::new("/")],
@@ -150,7 +155,7 @@ impl Fetched {
                 let scratch = cache.temporary_directory();
                 Some(image::open_archive(path, *format, reference.as_deref(), platform, &scratch))
             }
-            Self::OciDirectory { path, reference } => {
+            Self::OciDirectory { path, reference, .. } => {
                 Some(image::open_directory(path, reference.as_deref(), platform))
             }
             Self::Cached(fetched) => Some(image::open_fetched(cache, fetched)),

@@ -233,3 +233,33 @@ fn a_tar_without_an_image_is_a_file() {
         "{error}"
     );
 }
+
+#[test]
+fn blobs_that_are_links_are_read_and_named_for_the_sandbox() {
+    if !have("blobs_that_are_links_are_read_and_named_for_the_sandbox", TOOLS) {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let layout = umoci_layout(scratch.path());
+    let elsewhere = scratch.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let mut moved = Vec::new();
+    for entry in std::fs::read_dir(layout.join("blobs/sha256")).unwrap() {
+        let path = entry.unwrap().path();
+        let target = elsewhere.join(path.file_name().unwrap());
+        std::fs::rename(&path, &target).unwrap();
+        std::os::unix::fs::symlink(&target, &path).unwrap();
+        moved.push(target.canonicalize().unwrap());
+    }
+    let cache = yagura_collect::cache::Cache::open(&scratch.path().join("cache")).unwrap();
+    let target = Target::parse(&layout.display().to_string()).unwrap();
+    let fetched =
+        yagura_collect::fetch(&target, &yagura_collect::FetchOptions::default(), &cache, &()).unwrap();
+    let paths = fetched.read_paths(&cache);
+    assert!(moved.iter().all(|path| paths.contains(&path.as_path())), "{paths:?}");
+    let image = fetched.open_image(None, &cache).unwrap().unwrap();
+    assert_eq!(
+        sha256(&layer_bytes(&image, 1)),
+        image.image.layers[1].blob_digest.as_ref().unwrap().to_string()
+    );
+}

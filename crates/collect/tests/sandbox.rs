@@ -57,7 +57,7 @@ fn a_confined_process_parses_and_does_nothing_else() {
     } else {
         println!("SKIPPED the Landlock half: {status}");
     }
-    for allowed in ["read inside", "write inside", "thread"] {
+    for allowed in ["read inside", "write inside", "cache", "thread"] {
         assert_eq!(result(allowed).trim(), "ok", "{allowed} ({status})");
     }
 }
@@ -65,6 +65,7 @@ fn a_confined_process_parses_and_does_nothing_else() {
 fn child(root: PathBuf) {
     let inside = root.join("inside");
     let cache = inside.join("cache");
+    let kept = yagura_collect::cache::Cache::open(&cache).unwrap();
     let status = yagura_collect::sandbox::restrict(&[&inside], &[&cache]);
     println!("TRIED status {status}");
     let port = std::env::var("YAGURA_TEST_PORT").unwrap();
@@ -87,5 +88,7 @@ fn child(root: PathBuf) {
     try_it("write to what is only read", std::fs::write(inside.join("image"), "x"));
     try_it("read inside", std::fs::read(inside.join("image")).map(drop));
     try_it("write inside", std::fs::write(cache.join("new"), "x"));
+    let facts = kept.keep_facts("layer", b"facts").is_ok() && kept.facts("layer").is_some();
+    try_it("cache", if facts { Ok(()) } else { Err(std::io::ErrorKind::Other.into()) });
     try_it("thread", std::thread::Builder::new().spawn(|| ()).map(|thread| thread.join().unwrap()));
 }

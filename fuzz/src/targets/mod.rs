@@ -3,6 +3,7 @@
 mod advisories;
 mod archive;
 mod binaries;
+mod collect;
 mod document;
 mod language;
 mod os;
@@ -19,6 +20,7 @@ pub(crate) const AREAS: &[&[Target]] = &[
     advisories::TARGETS,
     archive::TARGETS,
     binaries::TARGETS,
+    collect::TARGETS,
     document::TARGETS,
     language::TARGETS,
     os::TARGETS,

@@ -28,7 +28,7 @@ pub(crate) use layout::not_an_image;
 use layout::open_manifest;
 pub use platform::parse_platform;
 use store::ArchiveStore;
-pub(crate) use store::{DirectoryStore, Store};
+pub(crate) use store::{DirectoryStore, Store, linked_blobs};
 
 /// An opened image. Layers are read independently of each other, from any thread.
 pub struct ImageHandle {

@@ -64,6 +64,22 @@ impl DirectoryStore {
     }
 }
 
+/// Most blobs looked at for links.
+const MAX_LINKED: usize = 10_000;
+
+/// What symbolic links among the blobs of a layout lead to.
+pub(crate) fn linked_blobs(layout: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(layout.join("blobs/sha256"));
+    entries
+        .into_iter()
+        .flatten()
+        .flatten()
+        .take(MAX_LINKED)
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()))
+        .filter_map(|entry| entry.path().canonicalize().ok())
+        .collect()
+}
+
 impl Store for DirectoryStore {
     fn open(&self, path: &str) -> Result<(Box<dyn Read + Send>, u64)> {
         let whole = self.root.join(path);

@@ -3,13 +3,13 @@
 
 /// A way to log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Challenge {
+pub enum Challenge {
     Basic,
     Bearer { realm: String, service: String, scope: String },
 }
 
 /// All challenges we understand, in the order given.
-pub(super) fn parse(header: &str) -> Vec<Challenge> {
+pub fn parse(header: &str) -> Vec<Challenge> {
     let mut challenges = Vec::new();
     let mut scanner = Scanner { rest: header };
     let mut current: Option<(String, Vec<(String, String)>)> = None;

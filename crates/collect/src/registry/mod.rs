@@ -4,7 +4,7 @@
 
 mod authorization;
 mod blobs;
-mod challenge;
+pub mod challenge;
 mod credentials;
 mod helper;
 mod referrers;
