@@ -188,10 +188,7 @@ R:libcrypto.so.3
         assert_eq!(crypto.provides, ["so:libcrypto.so.3"]);
         assert_eq!(crypto.licenses, ["Apache-2.0"]);
         assert_eq!(facts.ownership[0].files, [PathKey::of(b"etc/motd")]);
-        assert_eq!(
-            facts.ownership[1].files,
-            [PathKey::of(b"lib/libcrypto.so.3"), PathKey::of(b"usr/lib/libcrypto.so.3")]
-        );
+        assert_eq!(facts.ownership[1].files, [PathKey::of(b"lib/libcrypto.so.3")]);
     }
 
     #[test]

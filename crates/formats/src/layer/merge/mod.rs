@@ -16,6 +16,7 @@ use std::collections::{HashMap, HashSet};
 
 use yagura_model::image::Image;
 use yagura_model::inventory::FileDigest;
+use yagura_model::package::SourcePackage;
 use yagura_model::{Digest, Ecosystem, Inventory, Package, Skipped};
 
 use self::attribution::Versions;
@@ -50,6 +51,7 @@ pub fn merge(layers: &[LayerFacts], image: Option<&Image>) -> Inventory {
         systems.place(&mut item.package);
     }
     add_licenses(&mut found, &visible);
+    share_licenses(&mut found);
     let mut found = duplicates::fold(found, &systems);
 
     let mut file_digests = visible_digests(layers, &mut overlay, &names);
@@ -143,6 +145,25 @@ fn add_licenses(found: &mut [Found], visible: &[Visible<'_>]) {
             if known.insert((*license).to_owned()) {
                 package.licenses.push((*license).to_owned());
             }
+        }
+    }
+}
+
+/// Gives packages without licences those of a package of the same source: Debian lets one documentation directory be
+/// a link to another only between these (Debian Policy, 12.5).
+fn share_licenses(found: &mut [Found]) {
+    let is_debian = |package: &Package| package.ecosystem == Ecosystem::Deb;
+    let mut stated: HashMap<SourcePackage, Vec<String>> = HashMap::new();
+    for Found { package, .. } in found.iter().filter(|item| is_debian(&item.package)) {
+        if let Some(source) = package.source.clone().filter(|_| !package.licenses.is_empty()) {
+            stated.entry(source).or_insert_with(|| package.licenses.clone());
+        }
+    }
+    for Found { package, .. } in found.iter_mut().filter(|item| is_debian(&item.package)) {
+        if let Some(licenses) = package.source.as_ref().and_then(|source| stated.get(source))
+            && package.licenses.is_empty()
+        {
+            package.licenses.clone_from(licenses);
         }
     }
 }

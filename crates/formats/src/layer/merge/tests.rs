@@ -1,4 +1,5 @@
 use yagura_model::inventory::{Relation, RelationKind};
+use yagura_model::package::SourcePackage;
 use yagura_model::package::{Dependency, Presence, Scope};
 use yagura_model::{Ecosystem, OperatingSystem, SkipReason};
 
@@ -414,6 +415,24 @@ fn licences_of_their_own_files_are_joined() {
         .evidence("usr/share/doc/bash/copyright", Facts { licenses: vec![licenses], ..Facts::default() })
         .build(1)];
     assert_eq!(merge(&layers, None).packages[0].licenses, ["MIT", "GPL-3.0-or-later"]);
+}
+
+#[test]
+fn packages_of_one_source_share_its_licences() {
+    let of = |name: &str, source: &str, licenses: &[&str]| {
+        let mut package = deb(name, "12");
+        package.source = Some(SourcePackage { name: source.into(), version: "12".into() });
+        package.licenses = licenses.iter().map(|license| (*license).to_owned()).collect();
+        package
+    };
+    let packages = vec![
+        of("gcc-12-base", "gcc-12", &["GPL-3.0-or-later"]),
+        of("libgcc-s1", "gcc-12", &[]),
+        of("x", "y", &[]),
+    ];
+    let merged = merge(&[layer().packages("var/lib/dpkg/status", packages).build(1)], None);
+    let licenses: Vec<usize> = merged.packages.iter().map(|package| package.licenses.len()).collect();
+    assert_eq!(licenses, [1, 1, 0]);
 }
 
 #[test]
