@@ -248,13 +248,22 @@ pub enum Db {
     },
     /// Compile a database from feeds
     Build(Box<DbBuild>),
+    /// Fetch the feeds that changed and compile a new database into the cache
+    Update(Box<DbUpdate>),
+    /// Say which of many SBOMs the advisories of a database touch
+    Affected(DbAffected),
 }
 
 #[derive(Clone, Debug, Args)]
 pub struct Feeds {
-    /// Directory or URL in the layout of OSV's bucket, `<Ecosystem>/all.zip` (repeatable)
+    /// Directory or URL in the layout of OSV's bucket, `<Ecosystem>/all.zip` (repeatable; for an update the later
+    /// ones are mirrors of the first)
     #[arg(long, value_name = "DIR|URL")]
     pub osv: Vec<String>,
+
+    /// Only these ecosystems of OSV, as it names them (repeatable) [default: all that are there]
+    #[arg(long, value_name = "NAME")]
+    pub ecosystem: Vec<String>,
 
     /// Known Exploited Vulnerabilities catalogue (JSON)
     #[arg(long, value_name = "FILE|URL")]
@@ -271,6 +280,14 @@ pub struct Feeds {
     /// Directory of vendor advisories in CSAF 2.0
     #[arg(long, value_name = "DIR")]
     pub csaf: Option<PathBuf>,
+
+    /// Trust this certificate authority for the feeds (PEM, repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub ca_cert: Vec<PathBuf>,
+
+    /// Allow plain HTTP and unverified TLS to servers other than loopback
+    #[arg(long)]
+    pub insecure: bool,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -285,4 +302,24 @@ pub struct DbBuild {
     /// Sign with this ed25519 key (32 bytes, raw or hexadecimal)
     #[arg(long, value_name = "FILE")]
     pub sign: Option<PathBuf>,
+}
+#[derive(Clone, Debug, Args)]
+pub struct DbUpdate {
+    #[command(flatten)]
+    pub feeds: Feeds,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct DbAffected {
+    /// SBOM files, or directories of such
+    #[arg(long, value_name = "FILE|DIR", required = true, num_args = 1..)]
+    pub sboms: Vec<PathBuf>,
+
+    /// Only what has changed since this older database
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }

@@ -5,11 +5,14 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use yagura_formats::advisories::{Problem, end_of_life, kev};
+use yagura_formats::advisories::{Advisory, Problem, csaf, end_of_life, kev, osv};
 use yagura_formats::database::{Builder, Built, Feed, FeedState, SigningKey};
 
 /// Largest JSON feed read whole: KEV has 2 MiB, the end-of-life dates of all products less than 20.
 const MAX_JSON_BYTES: u64 = 256 << 20;
+
+/// Directories in directories that are searched for JSON files.
+const MAX_DEPTH: usize = 16;
 
 /// Feeds as files.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +22,8 @@ pub struct LocalFeeds {
     pub kev: Option<PathBuf>,
     pub epss: Option<PathBuf>,
     pub end_of_life: Option<PathBuf>,
+    /// A directory of vendors' CSAF documents.
+    pub csaf: Option<PathBuf>,
 }
 
 /// Compiles all feeds. With `states`, records that have not changed since the last time are taken from there.
@@ -28,6 +33,11 @@ pub fn compile(feeds: &LocalFeeds, states: Option<&Path>, key: Option<&SigningKe
         for ecosystem in ecosystems(directory)? {
             add_ecosystem(&mut builder, &ecosystem, states)?;
         }
+    }
+    if let Some(directory) = &feeds.csaf {
+        let feed = Feed { name: name(directory), licence: String::new() };
+        let advisories = records(&mut builder, directory, |bytes| Ok(csaf::parse(bytes)?.advisories))?;
+        builder.advisories(&feed, advisories);
     }
     if let Some(path) = &feeds.kev {
         match kev::parse(&read_json(path)?) {
@@ -74,7 +84,47 @@ fn add_ecosystem(builder: &mut Builder, directory: &Path, states: Option<&Path>)
     if let Some(path) = kept {
         fs::write(&path, state.to_bytes()?).with_context(|| path.display().to_string())?;
     }
+    let changed = directory.join("changed");
+    if changed.is_dir() {
+        let advisories = records(builder, &changed, |bytes| Ok(vec![osv::parse(bytes)?.advisory]))?;
+        builder.changed(&feed, advisories);
+    }
     Ok(())
+}
+
+/// Records that lie in files of their own. What cannot be used is noted, and the rest is used.
+fn records(
+    builder: &mut Builder,
+    directory: &Path,
+    parse: impl Fn(&[u8]) -> Result<Vec<Advisory>, Problem>,
+) -> Result<Vec<(String, Advisory)>> {
+    let mut found = Vec::new();
+    for path in json_files(directory)? {
+        match parse(&read_json(&path)?) {
+            Ok(advisories) => found.extend(advisories.into_iter().map(|advisory| (name(&path), advisory))),
+            Err(problem) => builder.unusable(&name(&path), problem),
+        }
+    }
+    Ok(found)
+}
+
+/// The JSON files below a directory, sorted.
+pub fn json_files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut waiting = vec![(directory.to_owned(), 0)];
+    while let Some((directory, depth)) = waiting.pop() {
+        for entry in fs::read_dir(&directory).with_context(|| directory.display().to_string())? {
+            let entry = entry.with_context(|| directory.display().to_string())?;
+            let path = entry.path();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) && depth < MAX_DEPTH {
+                waiting.push((path, depth + 1));
+            } else if path.extension().is_some_and(|extension| extension == "json") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 fn name(path: &Path) -> String {

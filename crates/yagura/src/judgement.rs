@@ -1,25 +1,59 @@
 //! From facts to what counts: advisories, then what excuses a finding, then what the user wants to see.
 
-use anyhow::Result;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result};
 use jiff::Zoned;
 use yagura_detect::vulnerabilities::{self, Options, fill_end_of_life};
+use yagura_detect::{evidence, vex as detect_vex};
 use yagura_formats::database::Database;
+use yagura_formats::vex;
 use yagura_model::package::Scope;
-use yagura_model::{Finding, Report, Severity};
+use yagura_model::vex::VexStatement;
+use yagura_model::{Finding, Report, Severity, Skipped};
 
 use crate::arguments::Judgement;
+use crate::feeds;
 
 /// Judges a report as the user asked.
 pub struct Judge<'a> {
     arguments: &'a Judgement,
     /// Today, `YYYY-MM-DD`: decides what is past its end of life and which ignore entries have expired.
     today: String,
+    statements: Vec<VexStatement>,
+    /// What could not be read of the VEX documents.
+    skipped: Vec<Skipped>,
 }
 
 impl<'a> Judge<'a> {
     /// Reads the ignore file and the VEX documents; a wrong one is an error before any scan.
     pub fn new(arguments: &'a Judgement) -> Result<Self> {
-        Ok(Self { arguments, today: Zoned::now().date().to_string() })
+        let mut judge = Self {
+            arguments,
+            today: Zoned::now().date().to_string(),
+            statements: Vec::new(),
+            skipped: Vec::new(),
+        };
+        for path in &arguments.vex {
+            judge.read_vex(path).with_context(|| format!("--vex {}", path.display()))?;
+        }
+        Ok(judge)
+    }
+
+    /// A document, or every JSON file below a directory.
+    fn read_vex(&mut self, path: &Path) -> Result<()> {
+        let files = if path.is_dir() { feeds::json_files(path)? } else { vec![path.to_owned()] };
+        for file in files {
+            let mut bytes = Vec::new();
+            let limit = vex::MAX_DOCUMENT_BYTES as u64 + 1;
+            File::open(&file)?.take(limit).read_to_end(&mut bytes)?;
+            let document = vex::read(&file.display().to_string(), &bytes);
+            self.statements.extend(document.statements);
+            self.skipped.extend(document.skipped);
+        }
+        Ok(())
     }
 
     /// Fills in the report's findings and what was taken out of them.
@@ -37,7 +71,15 @@ impl<'a> Judge<'a> {
             report.findings.extend(matches.findings);
             report.notices.extend(matches.notices);
         }
+        report.skipped.extend(self.skipped.iter().cloned());
+        let excused = evidence::apply(std::mem::take(&mut report.findings), &report.targets);
+        let applied = detect_vex::apply(excused.findings, &report.targets, &self.statements);
+        report.notices.extend(applied.notices());
+        report.findings = applied.findings;
+        report.suppressed = excused.suppressed;
+        report.suppressed.extend(applied.suppressed);
         report.findings.retain(|finding| self.wants(finding));
+        report.suppressed.retain(|suppressed| self.wants(&suppressed.finding));
         report.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.target.cmp(&b.target)));
         Ok(())
     }

@@ -93,6 +93,24 @@ impl Builder {
         self.add(source, records);
     }
 
+    /// Adds records that changed after the whole file of their feed was made; each replaces the record of its id.
+    pub fn changed(&mut self, feed: &Feed, advisories: impl IntoIterator<Item = (String, Advisory)>) {
+        self.advisories(feed, advisories);
+        let Some((source, changed)) = self.feeds.pop() else { return };
+        match self.feeds.iter().position(|(known, _)| known.name == feed.name) {
+            Some(place) => {
+                let (mut known, mut records) = self.feeds.swap_remove(place);
+                let ids: BTreeSet<&str> = changed.iter().map(|record| record.id.as_str()).collect();
+                let before = records.len();
+                records.retain(|record| !ids.contains(record.id.as_str()));
+                known.records += source.records.saturating_sub((before - records.len()) as u64);
+                records.extend(changed);
+                self.add(known, records);
+            }
+            None => self.feeds.push((source, changed)),
+        }
+    }
+
     /// Notes a file of a feed that could not be used at all.
     pub fn unusable(&mut self, file: &str, problem: Problem) {
         self.report(vec![(file.to_owned(), problem)]);

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use yagura_collect::feeds::{FeedSources, FeedState};
 use yagura_formats::database::{Built, SigningKey};
 use yagura_report::terminal::escape;
 
-use crate::arguments::{DbBuild, Everywhere};
+use crate::arguments::{DbBuild, Everywhere, Feeds};
 use crate::commands::Outcome;
 use crate::feeds::{self, LocalFeeds};
 use crate::output;
@@ -19,13 +20,8 @@ const MAX_PROBLEMS: usize = 50;
 
 pub fn run(arguments: &DbBuild, everywhere: &Everywhere) -> Result<Outcome> {
     let key = arguments.sign.as_deref().map(signing_key).transpose()?;
-    let feeds = LocalFeeds {
-        osv: arguments.feeds.osv.iter().map(Into::into).collect(),
-        kev: arguments.feeds.kev.as_ref().map(Into::into),
-        epss: arguments.feeds.epss.as_ref().map(Into::into),
-        end_of_life: arguments.feeds.eol.clone(),
-    };
     let progress = Progress::new(everywhere.quiet);
+    let feeds = local(&arguments.feeds, everywhere, &progress)?;
     progress.stage("compiling");
     let built = feeds::compile(&feeds, None, key.as_ref())?;
     progress.finish();
@@ -34,6 +30,37 @@ pub fn run(arguments: &DbBuild, everywhere: &Everywhere) -> Result<Outcome> {
         output::print(&summary(&built, &arguments.output))?;
     }
     Ok(Outcome::Fine)
+}
+
+/// Feeds named by address are fetched into the cache first; the others are read where they lie.
+fn local(feeds: &Feeds, everywhere: &Everywhere, progress: &Progress) -> Result<LocalFeeds> {
+    let is_address = |text: &String| text.contains("://");
+    let mut local = LocalFeeds {
+        osv: feeds.osv.iter().filter(|text| !is_address(text)).map(Into::into).collect(),
+        kev: feeds.kev.as_ref().filter(|text| !is_address(text)).map(Into::into),
+        epss: feeds.epss.as_ref().filter(|text| !is_address(text)).map(Into::into),
+        end_of_life: feeds.eol.clone(),
+        csaf: feeds.csaf.clone(),
+    };
+    let remote = |text: &Option<String>| text.iter().filter(|text| is_address(text)).cloned().collect();
+    let sources = FeedSources {
+        osv: feeds.osv.iter().filter(|text| is_address(text)).cloned().collect(),
+        ecosystems: feeds.ecosystem.clone(),
+        kev: remote(&feeds.kev),
+        epss: remote(&feeds.epss),
+    };
+    if !(sources.osv.is_empty() && sources.kev.is_empty() && sources.epss.is_empty()) {
+        let fetched = super::fetch::fetch(&sources, feeds, everywhere, progress)?;
+        for report in &fetched.reports {
+            if let FeedState::Failed(error) = &report.state {
+                bail!("{}: {error}", report.name);
+            }
+        }
+        local.osv.extend(fetched.feeds.osv);
+        local.kev = local.kev.or(fetched.feeds.kev);
+        local.epss = local.epss.or(fetched.feeds.epss);
+    }
+    Ok(local)
 }
 
 /// Replaces a file in one step: whoever reads it sees the old one or the new one.

@@ -1,8 +1,11 @@
 //! `yagura db`: the advisory database.
 
+mod affected;
 mod build;
+mod fetch;
 mod search;
 mod status;
+mod update;
 
 use anyhow::Result;
 
@@ -14,5 +17,7 @@ pub fn run(command: &Db, everywhere: &Everywhere) -> Result<Outcome> {
         Db::Status => status::run(everywhere),
         Db::Search { text } => search::run(text, everywhere),
         Db::Build(build) => build::run(build, everywhere),
+        Db::Update(update) => update::run(update, everywhere),
+        Db::Affected(affected) => affected::run(affected, everywhere),
     }
 }
