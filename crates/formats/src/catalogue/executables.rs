@@ -4,7 +4,7 @@ use std::io::Read;
 
 use yagura_model::SkipReason;
 
-use super::{Cataloguer, EvidenceFile, Facts, Reads, Select, golang, programs, rust};
+use super::{Cataloguer, EvidenceFile, Facts, Reads, Select, golang, java, programs, rust};
 use crate::archive::Problem;
 use crate::executable;
 
@@ -46,6 +46,9 @@ fn catalogue(file: EvidenceFile<'_>, reader: &mut dyn Read, facts: &mut Facts) {
     }
     if let Some(audit) = &evidence.rust_audit {
         rust::auditable::packages(audit, file.path, facts);
+    }
+    if let Some(document) = &evidence.native_image_sbom {
+        java::native_image::packages(document, file.path, facts);
     }
     facts.packages.extend(search.and_then(programs::Search::finish));
     if let Some(reason) = evidence.incomplete {

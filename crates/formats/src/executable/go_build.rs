@@ -4,6 +4,7 @@
 //! it as text with a varint length, before that the header points at a string header that points at the text. The
 //! module table is text between two fixed 16-byte marks in both forms.
 
+use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 use memchr::memmem;
@@ -27,6 +28,8 @@ const MAX_VERSION_TEXTS: usize = 4096;
 const VERSION_TEXT: usize = 64;
 
 const MAX_RELEASES: usize = 64;
+/// Windows kept of a Go program until its build information has been seen: 4 MiB.
+const MAX_RECENT: usize = 16;
 /// The linker's build id comes before the code.
 const BUILD_ID_WITHIN: usize = 64 * 1024;
 
@@ -88,6 +91,8 @@ pub(super) struct GoBuildSearch {
     modules: Option<String>,
     open_modules: Option<Capture>,
     releases: Vec<String>,
+    /// The windows before this one: where C is linked in, the string header comes before the build information.
+    recent: VecDeque<(u64, Vec<u8>)>,
     /// Whether the file starts as the Go linker's files do; nothing else is searched for releases.
     is_go: Option<bool>,
 }
@@ -97,6 +102,12 @@ impl GoBuildSearch {
     pub(super) fn feed(&mut self, window: &Window<'_>) {
         if *self.is_go.get_or_insert_with(|| starts_as_go(window.bytes())) {
             self.collect_releases(window.bytes());
+            if self.version.is_none() && self.pointer.is_none() {
+                if self.recent.len() >= MAX_RECENT {
+                    self.recent.pop_front();
+                }
+                self.recent.push_back((window.base(), window.bytes().to_vec()));
+            }
         }
         if let Some(pointer) = &mut self.pointer {
             pointer.header.feed(window);
@@ -124,6 +135,10 @@ impl GoBuildSearch {
             if let Some(offset) = target.and_then(|address| layout.file_offset(address)) {
                 let mut header = Capture::new(offset, size * 2);
                 header.feed(window);
+                if header.bytes.is_empty() {
+                    header.bytes = self.recent_bytes(offset, size * 2).unwrap_or_default();
+                }
+                self.recent.clear();
                 self.pointer = Some(Pointer { header, size, big_endian });
             }
         }
@@ -155,6 +170,13 @@ impl GoBuildSearch {
         }
         let modules = self.modules.unwrap_or_default();
         Some(GoBuild { version: version.unwrap_or_default(), modules, releases: self.releases })
+    }
+
+    fn recent_bytes(&self, offset: u64, length: usize) -> Option<Vec<u8>> {
+        self.recent.iter().find_map(|(base, bytes)| {
+            let start = usize::try_from(offset.checked_sub(*base)?).ok()?;
+            bytes.get(start..start.checked_add(length)?).map(<[u8]>::to_vec)
+        })
     }
 
     fn collect_releases(&mut self, bytes: &[u8]) {
@@ -309,6 +331,13 @@ mod tests {
                 ..GoBuild::default()
             })
         );
+        // With C linked in, the string header is before the build information.
+        put(&mut file, 600, b"\x04\0\0\0Go\0\0");
+        put(&mut file, 1_500_016, &(BASE + 900_000).to_le_bytes());
+        put(&mut file, 900_000, &(BASE + 1000).to_le_bytes());
+        put(&mut file, 900_008, &8_u64.to_le_bytes());
+        assert_eq!(read(&file).map(|build| build.version).as_deref(), Some("go1.17.3"));
+        put(&mut file, 1_500_016, &(BASE + 2_000_000).to_le_bytes());
         // A pointer to nowhere leaves the version unknown.
         put(&mut file, 2_000_000, &u64::MAX.to_le_bytes());
         assert_eq!(read(&file).map(|build| build.version), Some(String::new()));

@@ -20,7 +20,7 @@ use crate::archive::Problem;
 use crate::archive::zip::{self, Allowance, Entry, Next, Source};
 
 /// Bytes of archives held in memory at a time, nested ones together with those around them.
-const MAX_MEMORY: u64 = 24 << 20;
+const MAX_MEMORY: u64 = 20 << 20;
 /// Archives in archives; an `ear` with a `war` with a fat `jar` needs three.
 const MAX_DEPTH: usize = 6;
 /// Archives in one file, all levels together.
@@ -86,7 +86,9 @@ impl Scan<'_, '_> {
                 // What fits is taken into memory, where single entries can be reached.
                 let fits = size.unwrap_or(self.memory / 2).min(self.memory);
                 if size.is_none_or(|size| size <= self.memory) {
-                    let mut bytes = Vec::new();
+                    // A stated size is taken at its word for the reservation: growing would double it.
+                    let mut bytes =
+                        Vec::with_capacity(usize::try_from(size.map_or(0, |size| size + 1)).unwrap_or(0));
                     if let Err(error) = reader.take(fits.saturating_add(1)).read_to_end(&mut bytes) {
                         let broken = zip::problem_of(&error);
                         self.facts.skip(path, broken.reason, broken.detail);

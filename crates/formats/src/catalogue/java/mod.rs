@@ -4,6 +4,7 @@ mod archive;
 mod coordinates;
 mod file_name;
 mod manifest;
+pub(super) mod native_image;
 mod pom;
 mod project;
 mod properties;
