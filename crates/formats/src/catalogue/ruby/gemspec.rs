@@ -13,6 +13,10 @@ pub(super) fn read(file: EvidenceFile<'_>, bytes: &[u8], facts: &mut Facts) {
     let (mut licenses, mut authors, mut wishes) = (Vec::new(), Vec::new(), Vec::new());
     for line in text.lines().map(str::trim) {
         if let Some(stub) = line.strip_prefix("# stub: ") {
+            // A second such line lists the gem's extensions.
+            if !name.is_empty() {
+                continue;
+            }
             let mut words = stub.split(' ').map(str::to_owned);
             name = words.next().unwrap_or_default();
             version = words.next().unwrap_or_default();
@@ -116,7 +120,7 @@ mod tests {
     #[test]
     fn as_rubygems_installs_it() {
         let package = package(
-            "# -*- encoding: utf-8 -*-\n# stub: nokogiri 1.15.4 x86_64-linux lib\n\nGem::Specification.new do |s|\n  \
+            "# -*- encoding: utf-8 -*-\n# stub: nokogiri 1.15.4 x86_64-linux lib\n# stub: ext/nokogiri/extconf.rb\n\nGem::Specification.new do |s|\n  \
              s.name = \"nokogiri\".freeze\n  s.version = \"1.15.4\"\n  s.platform = \"x86_64-linux\".freeze\n\n  \
              s.authors = [\"Mike \\\"M\\\" D\".freeze, \"B\".freeze]\n  s.licenses = [\"MIT\".freeze]\n  \
              s.add_runtime_dependency(%q<racc>.freeze, [\"~> 1.4\".freeze])\n  \
