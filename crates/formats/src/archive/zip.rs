@@ -4,10 +4,10 @@
 //! The caller says by name which entries it wants; nothing else is inflated where that can be avoided. Names are not
 //! paths here: nothing is ever written under them.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead, Read};
 
-use flate2::bufread::DeflateDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 use rawzip::{CompressionMethod, ZipArchive};
 use yagura_model::SkipReason;
 
@@ -40,15 +40,6 @@ pub struct Entry<'a> {
     pub content: Source<'a>,
 }
 
-/// What an error while inflating or reading means.
-pub fn problem_of(error: &io::Error) -> Problem {
-    match error.kind() {
-        // How the inflater calls data that is not deflate.
-        io::ErrorKind::InvalidInput => Problem::new(SkipReason::Malformed, error.to_string()),
-        _ => Problem::of(error),
-    }
-}
-
 /// The caller's side of [`walk`].
 pub trait Visitor {
     /// Whether the content of an entry is wanted; called once for every entry.
@@ -59,28 +50,42 @@ pub trait Visitor {
     fn unreadable(&mut self, name: &str, problem: Problem);
 }
 
-/// What may still be inflated, in bytes, all nested archives together.
-pub type Allowance = Cell<u64>;
+/// What all the archives in one file share: the bytes that may still be inflated, and inflaters to use again.
+pub struct Budget {
+    left: Cell<u64>,
+    idle: RefCell<Vec<Decompress>>,
+}
 
-/// Reads an archive, entry by entry, until its end, [`Next::Stop`] or the end of the allowance.
-pub fn walk(source: Source<'_>, allowance: &Allowance, visitor: &mut dyn Visitor) -> Result<(), Problem> {
+impl Budget {
+    /// A budget of so many inflated bytes.
+    pub fn new(bytes: u64) -> Self {
+        Self { left: Cell::new(bytes), idle: RefCell::default() }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.left.get() == 0
+    }
+}
+
+/// Reads an archive, entry by entry, until its end, [`Next::Stop`] or the end of the budget.
+pub fn walk(source: Source<'_>, budget: &Budget, visitor: &mut dyn Visitor) -> Result<(), Problem> {
     let walked = match source {
         Source::Memory(bytes) => match ZipArchive::from_slice(bytes) {
-            Ok(archive) => walk_directory(&archive, allowance, visitor),
+            Ok(archive) => walk_directory(&archive, budget, visitor),
             // Without a central directory (a truncated file) the entries before the break can still be read.
             Err(_) => {
                 let mut rest = bytes;
-                walk_stream(&mut rest, allowance, visitor)
+                walk_stream(&mut rest, budget, visitor)
             }
         },
-        Source::Stream(reader) => walk_stream(reader, allowance, visitor),
+        Source::Stream(reader) => walk_stream(reader, budget, visitor),
     };
-    walked.map_err(|error| problem_of(&error))
+    walked.map_err(|error| Problem::of(&error))
 }
 
 fn walk_directory(
     archive: &rawzip::ZipSliceArchive<&[u8]>,
-    allowance: &Allowance,
+    budget: &Budget,
     visitor: &mut dyn Visitor,
 ) -> io::Result<()> {
     let mut entries = archive.entries();
@@ -115,7 +120,7 @@ fn walk_directory(
                 content: Source::Memory(data),
             }),
             CompressionMethod::DEFLATE => {
-                let mut content = Metered { reader: DeflateDecoder::new(data), allowance };
+                let mut content = Inflater::new(data, budget);
                 visitor.visit(Entry { name: &name, size, content: Source::Stream(&mut content) })
             }
             method => {
@@ -126,7 +131,7 @@ fn walk_directory(
         if next == Next::Stop {
             return Ok(());
         }
-        if allowance.get() == 0 {
+        if budget.is_spent() {
             return Err(exhausted().into());
         }
     }
@@ -140,20 +145,61 @@ fn exhausted() -> Problem {
     Problem::new(SkipReason::Ratio, "inflates to more than is allowed for a file of its size")
 }
 
-/// A reader whose bytes count against the allowance.
-struct Metered<'a, R> {
+/// Inflates one entry, counting its bytes against the budget; takes from the reader what belongs to the entry and
+/// nothing more.
+struct Inflater<'b, R> {
     reader: R,
-    allowance: &'a Allowance,
+    state: Option<Decompress>,
+    ended: bool,
+    budget: &'b Budget,
 }
 
-impl<R: Read> Read for Metered<'_, R> {
+impl<'b, R: BufRead> Inflater<'b, R> {
+    fn new(reader: R, budget: &'b Budget) -> Self {
+        let idle = budget.idle.borrow_mut().pop();
+        let state = Some(idle.unwrap_or_else(|| Decompress::new(false)));
+        Self { reader, state, ended: false, budget }
+    }
+}
+
+impl<R: BufRead> Read for Inflater<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.allowance.get() == 0 {
-            return Err(exhausted().into());
+        let Some(state) = self.state.as_mut().filter(|_| !self.ended && !buffer.is_empty()) else {
+            return Ok(0);
+        };
+        loop {
+            if self.budget.is_spent() {
+                return Err(exhausted().into());
+            }
+            let input = self.reader.fill_buf()?;
+            let at_end = input.is_empty();
+            let (taken, given) = (state.total_in(), state.total_out());
+            let status = state
+                .decompress(input, buffer, FlushDecompress::None)
+                .map_err(|error| Problem::new(SkipReason::Malformed, error.to_string()))?;
+            let (taken, given) = (state.total_in() - taken, state.total_out() - given);
+            self.reader.consume(usize::try_from(taken).unwrap_or(usize::MAX));
+            self.budget.left.set(self.budget.left.get().saturating_sub(given));
+            self.ended = status == Status::StreamEnd;
+            if self.ended || given > 0 {
+                return Ok(usize::try_from(given).unwrap_or(usize::MAX));
+            }
+            if at_end {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            if taken == 0 {
+                return Err(Problem::new(SkipReason::Malformed, "compressed data that leads nowhere").into());
+            }
         }
-        let read = self.reader.read(buffer)?;
-        self.allowance.set(self.allowance.get().saturating_sub(read as u64));
-        Ok(read)
+    }
+}
+
+impl<R> Drop for Inflater<'_, R> {
+    fn drop(&mut self) {
+        if let Some(mut state) = self.state.take() {
+            state.reset(false);
+            self.budget.idle.borrow_mut().push(state);
+        }
     }
 }
 
@@ -173,7 +219,7 @@ const DESCRIPTOR: &[u8; 4] = b"PK\x07\x08";
 const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 
-fn walk_stream(reader: &mut dyn Read, allowance: &Allowance, visitor: &mut dyn Visitor) -> io::Result<()> {
+fn walk_stream(reader: &mut dyn Read, budget: &Budget, visitor: &mut dyn Visitor) -> io::Result<()> {
     let mut input = Input { reader, buffer: Vec::new(), start: 0 };
     input.skip_prelude()?;
     while input.peek(4)? == LOCAL_HEADER {
@@ -208,7 +254,7 @@ fn walk_stream(reader: &mut dyn Read, allowance: &Allowance, visitor: &mut dyn V
             let rest = content.limit();
             input.skip(rest)?;
         } else if header.descriptor {
-            let mut content = Metered { reader: DeflateDecoder::new(&mut input), allowance };
+            let mut content = Inflater::new(&mut input, budget);
             if wanted {
                 next = visitor.visit(Entry {
                     name: &header.name,
@@ -221,7 +267,7 @@ fn walk_stream(reader: &mut dyn Read, allowance: &Allowance, visitor: &mut dyn V
         } else {
             let mut compressed = (&mut input).take(header.compressed);
             if wanted {
-                let mut content = Metered { reader: DeflateDecoder::new(&mut compressed), allowance };
+                let mut content = Inflater::new(&mut compressed, budget);
                 let size = Some(header.inflated);
                 next =
                     visitor.visit(Entry { name: &header.name, size, content: Source::Stream(&mut content) });
@@ -232,7 +278,7 @@ fn walk_stream(reader: &mut dyn Read, allowance: &Allowance, visitor: &mut dyn V
         if next == Next::Stop {
             return Ok(());
         }
-        if allowance.get() == 0 {
+        if budget.is_spent() {
             return Err(exhausted().into());
         }
         if header.descriptor {
@@ -463,7 +509,7 @@ mod tests {
             };
             match read {
                 Ok(_) => self.contents.push((entry.name.to_owned(), bytes)),
-                Err(error) => self.problems.push(problem_of(&error).reason),
+                Err(error) => self.problems.push(Problem::of(&error).reason),
             }
             Next::Continue
         }
@@ -475,10 +521,10 @@ mod tests {
 
     fn both_ways(bytes: &[u8], allowance: u64) -> [(Kept, Result<(), Problem>); 2] {
         let mut kept = Kept::default();
-        let memory = walk(Source::Memory(bytes), &Cell::new(allowance), &mut kept);
+        let memory = walk(Source::Memory(bytes), &Budget::new(allowance), &mut kept);
         let mut streamed = Kept::default();
         let mut reader = bytes;
-        let stream = walk(Source::Stream(&mut reader), &Cell::new(allowance), &mut streamed);
+        let stream = walk(Source::Stream(&mut reader), &Budget::new(allowance), &mut streamed);
         [(kept, memory), (streamed, stream)]
     }
 

@@ -3,7 +3,6 @@
 //! An archive that fits into memory is read through its central directory, so that only the few entries that matter
 //! are inflated; a larger one is streamed entry by entry. Both ways lead to the same facts.
 
-use std::cell::Cell;
 use std::io::Read;
 
 use sha1::{Digest as _, Sha1};
@@ -17,7 +16,7 @@ use super::file_name::FileName;
 use super::manifest::Manifest;
 use super::{is_archive, pom, properties};
 use crate::archive::Problem;
-use crate::archive::zip::{self, Allowance, Entry, Next, Source};
+use crate::archive::zip::{self, Budget, Entry, Next, Source};
 
 /// Bytes of archives held in memory at a time, nested ones together with those around them.
 const MAX_MEMORY: u64 = 20 << 20;
@@ -28,9 +27,9 @@ const MAX_ARCHIVES: u32 = 20_000;
 /// Entries in one file, all levels together.
 const MAX_ENTRIES: u64 = 4_000_000;
 /// A file may inflate to this many bytes, and to this multiple of its own size.
-const MIN_ALLOWANCE: u64 = 256 << 20;
+const MIN_INFLATED: u64 = 256 << 20;
 const MAX_RATIO: u64 = 100;
-const MAX_ALLOWANCE: u64 = 16 << 30;
+const MAX_INFLATED: u64 = 16 << 30;
 /// The main section of a manifest comes first; signed archives have megabytes behind it.
 const MAX_MANIFEST: u64 = 256 << 10;
 const MAX_PROPERTIES: u64 = 16 << 10;
@@ -51,15 +50,15 @@ pub(super) fn catalogue(file: EvidenceFile<'_>, reader: &mut dyn Read, facts: &m
         return;
     }
     let mut reader = head.as_slice().chain(reader);
-    let allowance = Cell::new(file.size.saturating_mul(MAX_RATIO).clamp(MIN_ALLOWANCE, MAX_ALLOWANCE));
-    let mut scan = Scan { facts, allowance: &allowance, memory: MAX_MEMORY, archives: 0, entries: 0 };
+    let budget = Budget::new(file.size.saturating_mul(MAX_RATIO).clamp(MIN_INFLATED, MAX_INFLATED));
+    let mut scan = Scan { facts, budget: &budget, memory: MAX_MEMORY, archives: 0, entries: 0 };
     scan.archive(file.path, file.name(), Source::Stream(&mut reader), Some(file.size), 0);
 }
 
 /// What one file may still cost, and what it has shown.
 struct Scan<'f, 'a> {
     facts: &'f mut Facts,
-    allowance: &'a Allowance,
+    budget: &'a Budget,
     memory: u64,
     archives: u32,
     entries: u64,
@@ -90,7 +89,7 @@ impl Scan<'_, '_> {
                     let mut bytes =
                         Vec::with_capacity(usize::try_from(size.map_or(0, |size| size + 1)).unwrap_or(0));
                     if let Err(error) = reader.take(fits.saturating_add(1)).read_to_end(&mut bytes) {
-                        let broken = zip::problem_of(&error);
+                        let broken = Problem::of(&error);
                         self.facts.skip(path, broken.reason, broken.detail);
                     }
                     let taken = bytes.len() as u64;
@@ -136,7 +135,7 @@ impl Scan<'_, '_> {
         depth: usize,
     ) -> Option<Dependency> {
         let first = self.facts.packages.len();
-        let allowance = self.allowance;
+        let budget = self.budget;
         let mut contents = Contents {
             scan: self,
             path,
@@ -146,7 +145,7 @@ impl Scan<'_, '_> {
             poms: Vec::new(),
             nested: Vec::new(),
         };
-        let result = zip::walk(source, allowance, &mut contents);
+        let result = zip::walk(source, budget, &mut contents);
         let Contents { manifest, properties, poms, nested, .. } = contents;
         if let Err(broken) = result {
             self.facts.skip(path, broken.reason, broken.detail);
@@ -224,7 +223,7 @@ impl zip::Visitor for Contents<'_, '_, '_> {
             Source::Stream(reader) => reader.take(limit).read_to_end(&mut bytes),
         };
         if let Err(error) = read {
-            self.unreadable(entry.name, zip::problem_of(&error));
+            self.unreadable(entry.name, Problem::of(&error));
         } else if is_manifest(entry.name) {
             self.manifest = Some(Manifest::parse(&bytes));
         } else if self.properties.len() + self.poms.len() >= MAX_METADATA {
