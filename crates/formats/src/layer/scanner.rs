@@ -240,7 +240,6 @@ impl<'o, 'c> LayerScanner<'o, 'c> {
         chosen.clear();
         let selection = &self.options.selection;
         selection.by_path(path, &mut chosen);
-        let by_path = chosen.len();
         let watched = self.digests.is_some() || !self.consumers.is_empty();
         let mut head = [0; HEAD_BYTES];
         let mut head_length = 0;
@@ -248,11 +247,9 @@ impl<'o, 'c> LayerScanner<'o, 'c> {
             match read_head(content, &mut head) {
                 Ok(length) => head_length = length,
                 Err(error) => {
-                    // Only a loss if somebody would have looked further.
+                    // Its first bytes might have made it evidence, so it counts whatever its name.
                     let problem = crate::archive::Problem::of(&error);
-                    if by_path > 0 || watched {
-                        self.skips.add(&path::text(path), problem.reason, problem.detail);
-                    }
+                    self.skips.add(&path::text(path), problem.reason, problem.detail);
                     self.chosen = chosen;
                     return;
                 }

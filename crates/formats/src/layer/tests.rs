@@ -408,6 +408,20 @@ fn trees_can_be_scanned_in_parts() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_reported_whatever_its_name() {
+    struct Refused;
+    impl std::io::Read for Refused {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::PermissionDenied.into())
+        }
+    }
+    let options = options();
+    let mut scanner = LayerScanner::new(&options);
+    scanner.entry(EntryHeader::file(b"usr/bin/secret", 10), &mut Refused);
+    assert_eq!(reasons(&scanner.finish()), [("usr/bin/secret", SkipReason::Unreadable)]);
+}
+
+#[test]
 fn what_is_not_a_tar_is_said_to_be_none() {
     for bytes in [&b"{\"not\": \"a tar\"}"[..], &[1; 2048], &gzip(&[2; 4096])] {
         let facts = scan(bytes);
