@@ -4,5 +4,6 @@
 //! in) or print.
 
 pub mod evidence;
+pub mod ignore;
 pub mod vex;
 pub mod vulnerabilities;

@@ -44,7 +44,7 @@ fn the_top_can_be_read_without_a_script() {
     let page = page(&sample::report(), Language::English);
     let top = page.split("application/json").next().unwrap();
     for piece in [
-        "1 findings are known to be exploited",
+        "1 finding is known to be exploited",
         "Fix these first",
         "→ 2.15.0",
         "<svg",

@@ -5,6 +5,7 @@ mod archive;
 mod binaries;
 mod collect;
 mod document;
+mod ignore;
 mod language;
 mod os;
 mod sbom;
@@ -22,6 +23,7 @@ pub(crate) const AREAS: &[&[Target]] = &[
     binaries::TARGETS,
     collect::TARGETS,
     document::TARGETS,
+    ignore::TARGETS,
     language::TARGETS,
     os::TARGETS,
     sbom::TARGETS,

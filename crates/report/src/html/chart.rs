@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use super::escape;
 use crate::terminal::fit_path;
 
-const WIDTH: f64 = 520.0;
-const LABEL: f64 = 150.0;
-const NUMBER: f64 = 48.0;
-const ROW: f64 = 30.0;
-const BAR: f64 = 16.0;
+const WIDTH: f64 = 360.0;
+const LABEL: f64 = 128.0;
+const NUMBER: f64 = 44.0;
+const ROW: f64 = 26.0;
+const BAR: f64 = 14.0;
 /// Columns of a label.
-const LABEL_COLUMNS: usize = 21;
+pub const LABEL_COLUMNS: usize = 17;
 
 /// One bar: its label, a longer text for when the label is cut, and its pieces by CSS class.
 pub struct Bar {

@@ -115,11 +115,11 @@ impl Page<'_> {
         let (class, sentence) = if self.report.database.is_none() && self.summary.total == 0 {
             ("", self.word("table.not-judged").to_owned())
         } else if self.summary.known_exploited > 0 {
-            ("bad", self.words.fill("html.verdict-exploited", &[("n", &n(self.summary.known_exploited))]))
+            ("bad", self.words.count("html.verdict-exploited", self.summary.known_exploited))
         } else if urgent > 0 {
-            ("warn", self.words.fill("html.verdict-urgent", &[("n", &n(urgent))]))
+            ("warn", self.words.count("html.verdict-urgent", urgent))
         } else if self.summary.total > 0 {
-            ("", self.words.fill("html.verdict-minor", &[("n", &n(self.summary.total))]))
+            ("", self.words.count("html.verdict-minor", self.summary.total))
         } else {
             ("", self.word("table.clean").to_owned())
         };
@@ -182,7 +182,11 @@ impl Page<'_> {
                     self.word("html.newest")
                 ),
             };
-            let mut about = vec![self.words.count("html.ends", group.rows.len())];
+            let ended = group
+                .rows
+                .iter()
+                .filter(|row| row.finding.fixed_version.is_some() || !row.finding.fix.is_empty());
+            let mut about = vec![self.words.count("html.ends", ended.count())];
             if self.report.targets.len() > 1 {
                 about.push(text!(group.target).into_owned());
             }
@@ -305,7 +309,7 @@ impl Page<'_> {
         bars.into_iter()
             .map(|(_, mut bar)| {
                 // The beginning of an instruction says what it does; charts keep the end of a label.
-                bar.label = crate::terminal::fit(&bar.label, 21).into_owned();
+                bar.label = crate::terminal::fit(&bar.label, chart::LABEL_COLUMNS).into_owned();
                 bar
             })
             .collect()

@@ -257,7 +257,7 @@ fn fix(page: &Page<'_>, finding: &Finding) -> String {
 fn title(page: &Page<'_>, group: &Group<'_>, row: &Row<'_>) -> String {
     let mut title = escape(&row.finding.title).into_owned();
     if let Some(line) = row.finding.location.start_line.filter(|_| row.finding.package.is_none()) {
-        title = format!("{}:{line}  {title}", escape(group.name));
+        title = format!(":{line}  {title}");
     }
     let all = group.package_names();
     let mut names: Vec<&str> =
