@@ -1,12 +1,15 @@
 //! From a record as its feed states it to what the file keeps of it.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 use yagura_model::{Severity, SkipReason};
 
-use super::interval::{Interval, intervals};
+use super::interval::{End, Interval, intervals};
 use super::key::normalise;
 use super::stored::{Entry, RecordId, order_of};
 use crate::advisories::{Advisory, AdvisoryKind, Affected, Day, FixState, Problem, Range, osv};
+use crate::versions::Order;
 
 /// Versions outside every interval that are kept for one package of one record.
 const MAX_LOOSE_VERSIONS: usize = 8_192;
@@ -175,28 +178,85 @@ fn evaluate(
         all.extend(found);
     }
     all.sort_by(|a, b| match (&a.start, &b.start) {
-        (None, None) => std::cmp::Ordering::Equal,
-        (None, Some(_)) => std::cmp::Ordering::Less,
-        (Some(_), None) => std::cmp::Ordering::Greater,
+        (None, None) => Ordering::Equal,
+        (None, Some(_)) => Ordering::Less,
+        (Some(_), None) => Ordering::Greater,
         (Some(a), Some(b)) => order.compare(a, b),
     });
     join_adjacent(&mut all, order);
     all
 }
 
-/// Joins intervals of which one ends as fixed where the next begins (Packagist's `< 8.1.0`, `>= 8.1.0, < 8.2.0`): the
-/// "fix" at the seam is affected itself.
-fn join_adjacent(intervals: &mut Vec<Interval>, order: crate::versions::Order) {
+/// Joins intervals that overlap or touch (Packagist's `< 8.1.0`, `>= 8.1.0, < 8.2.0`): a "fix" inside another
+/// interval is affected itself. The intervals come sorted by where they start.
+fn join_adjacent(intervals: &mut Vec<Interval>, order: Order) {
     let mut joined: Vec<Interval> = Vec::with_capacity(intervals.len());
     for interval in intervals.drain(..) {
-        if let Some(last) = joined.last_mut()
-            && let (Some(end), Some(start)) = (last.fixed(), interval.start.as_deref())
-            && order.compare(end, start).is_eq()
-        {
-            last.end = interval.end;
-        } else if joined.last() != Some(&interval) {
-            joined.push(interval);
+        match joined.last_mut() {
+            Some(last) if reaches(&last.end, interval.start.as_deref(), order) => {
+                if later(&interval.end, &last.end, order) {
+                    last.end = interval.end;
+                }
+            }
+            _ => joined.push(interval),
         }
     }
     *intervals = joined;
+}
+
+fn end_version(end: &End) -> Option<&str> {
+    match end {
+        End::Open => None,
+        End::Fixed(version) | End::LastAffected(version) | End::Limit(version) => Some(version),
+    }
+}
+
+/// Whether an interval with this end goes on at least to where another starts.
+fn reaches(end: &End, start: Option<&str>, order: Order) -> bool {
+    match (end_version(end), start) {
+        (None, _) | (_, None) => true,
+        (Some(end), Some(start)) => order.compare(start, end).is_le(),
+    }
+}
+
+/// Whether the first end lies behind the second.
+fn later(a: &End, b: &End, order: Order) -> bool {
+    match (end_version(a), end_version(b)) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(first), Some(second)) => match order.compare(first, second) {
+            Ordering::Equal => matches!(a, End::LastAffected(_)) && !matches!(b, End::LastAffected(_)),
+            unequal => unequal.is_gt(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_intervals_are_one() {
+        let interval = |start: &str, end: &str| Interval {
+            start: (!start.is_empty()).then(|| start.to_owned()),
+            end: match end.split_at_checked(1) {
+                Some(("<", version)) => End::Fixed(version.to_owned()),
+                Some((_, version)) => End::LastAffected(version.to_owned()),
+                None => End::Open,
+            },
+        };
+        for (given, expected) in [
+            (vec![interval("", "<2"), interval("2", "<3"), interval("4", "<5")], ">= 0, < 3 | >= 4, < 5"),
+            (vec![interval("1", "<1.5"), interval("1.2", "<2")], ">= 1, < 2"),
+            (vec![interval("", "<9"), interval("1", "<2")], ">= 0, < 9"),
+            (vec![interval("1", ""), interval("2", "<3")], ">= 1"),
+            (vec![interval("1", "<2"), interval("1", "=2")], ">= 1, <= 2"),
+            (vec![interval("1", "=2"), interval("2.1", "<3")], ">= 1, <= 2 | >= 2.1, < 3"),
+        ] {
+            let mut intervals = given;
+            join_adjacent(&mut intervals, Order::Pep440);
+            let text: Vec<String> = intervals.iter().map(Interval::to_string).collect();
+            assert_eq!(text.join(" | "), expected);
+        }
+    }
 }
