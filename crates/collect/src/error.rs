@@ -19,7 +19,9 @@ pub enum ErrorKind {
     WrongPlatform,
     /// The content exists and is not an image (or not a registry, not an archive).
     NotAnImage,
-    /// Nobody answered: no network, no such host, connection refused, timed out.
+    /// The name service knows no such host.
+    UnknownHost,
+    /// Nobody answered: no network, connection refused, timed out.
     Unreachable,
     /// The bytes do not have the digest that names them.
     DigestMismatch,

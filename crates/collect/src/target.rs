@@ -14,6 +14,9 @@ use yagura_model::report::TargetKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reference::ImageReference;
 
+/// What ends so is taken for a file that is missing and not for an image, though an image could be called so.
+const FILE_ENDINGS: &[&str] = &[".tar", ".tar.gz", ".tgz", ".tar.zst", ".json", ".jar", ".zip"];
+
 /// A thing to scan. Existence of local paths has been checked; nothing else has been read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -162,6 +165,10 @@ impl Target {
         if text.starts_with(['/', '.', '~']) || text.contains('\\') {
             return Err(Error::new(ErrorKind::NotFound, format!("{text}: no such file or directory")));
         }
+        if FILE_ENDINGS.iter().any(|ending| text.ends_with(ending)) {
+            return Err(Error::new(ErrorKind::NotFound, format!("{text}: no such file"))
+                .advise(format!("if it is an image's name, write registry:{text}")));
+        }
         ImageReference::parse(text).map(Self::Image).map_err(|error| {
             Error::new(error.kind, format!("`{text}` is neither a file nor an image reference")).advise(
                 "give a path, a reference such as debian:12, or a scheme (docker-archive:, oci-dir:, registry:, dir:, …)",
@@ -279,6 +286,7 @@ mod tests {
         assert_eq!(Target::parse(&file.display().to_string()).unwrap(), Target::File(file.clone()));
         for (text, kind) in [
             ("./nowhere".to_owned(), ErrorKind::NotFound),
+            ("image.tar".to_owned(), ErrorKind::NotFound),
             ("dir:/nowhere/at/all".to_owned(), ErrorKind::NotFound),
             (format!("dir:{}", file.display()), ErrorKind::InvalidReference),
             (format!("oci-dir:{}", file.display()), ErrorKind::NotAnImage),

@@ -7,9 +7,8 @@ use crate::error::{Error, ErrorKind};
 pub(super) fn explain(origin: &str, error: ureq::Error) -> Error {
     let unreachable = |why: String| Error::new(ErrorKind::Unreachable, format!("{origin}: {why}"));
     match error {
-        ureq::Error::HostNotFound => {
-            unreachable("no such host".into()).advise("check the name, or the proxy settings")
-        }
+        ureq::Error::HostNotFound => Error::new(ErrorKind::UnknownHost, format!("{origin}: no such host"))
+            .advise("check the name, the network and the proxy settings"),
         ureq::Error::Timeout(phase) => unreachable(format!("timed out ({phase})")),
         ureq::Error::Rustls(error) => explain_tls(origin, &error),
         ureq::Error::Tls(why) => Error::new(ErrorKind::Tls, format!("{origin}: TLS failed: {why}")),
@@ -28,6 +27,10 @@ pub(super) fn explain(origin: &str, error: ureq::Error) -> Error {
 fn explain_io(origin: &str, error: &io::Error) -> Error {
     if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return explain_tls(origin, tls);
+    }
+    // The resolver's errors have no kind of their own.
+    if error.to_string().contains("lookup address information") {
+        return explain(origin, ureq::Error::HostNotFound);
     }
     let why = match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
