@@ -7,8 +7,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use jiff::Zoned;
 use yagura_detect::vulnerabilities::{self, Options, fill_end_of_life};
-use yagura_detect::{evidence, vex as detect_vex};
+use yagura_detect::{evidence, ignore, vex as detect_vex};
 use yagura_formats::database::Database;
+use yagura_formats::ignore::{self as formats_ignore, IgnoreFile};
 use yagura_formats::vex;
 use yagura_model::package::Scope;
 use yagura_model::vex::VexStatement;
@@ -25,6 +26,8 @@ pub struct Judge<'a> {
     statements: Vec<VexStatement>,
     /// What could not be read of the VEX documents.
     skipped: Vec<Skipped>,
+    /// The ignore file's name, and what it says.
+    ignore: Option<(String, IgnoreFile)>,
 }
 
 impl<'a> Judge<'a> {
@@ -35,6 +38,7 @@ impl<'a> Judge<'a> {
             today: Zoned::now().date().to_string(),
             statements: Vec::new(),
             skipped: Vec::new(),
+            ignore: read_ignore_file(arguments.ignore_file.as_deref())?,
         };
         for path in &arguments.vex {
             judge.read_vex(path).with_context(|| format!("--vex {}", path.display()))?;
@@ -78,6 +82,9 @@ impl<'a> Judge<'a> {
         report.findings = applied.findings;
         report.suppressed = excused.suppressed;
         report.suppressed.extend(applied.suppressed);
+        if let Some((name, file)) = &self.ignore {
+            ignore::apply(report, file, name, &self.today);
+        }
         report.findings.retain(|finding| self.wants(finding));
         report.suppressed.retain(|suppressed| self.wants(&suppressed.finding));
         report.findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.target.cmp(&b.target)));
@@ -94,6 +101,21 @@ impl<'a> Judge<'a> {
             && (!arguments.only_fixed || finding.fixed_version.is_some())
             && !(arguments.no_dev && development)
     }
+}
+
+/// The file named on the command line, else the one of the working directory where it has one.
+fn read_ignore_file(given: Option<&Path>) -> Result<Option<(String, IgnoreFile)>> {
+    let path = given.unwrap_or_else(|| Path::new(formats_ignore::FILE_NAME));
+    if given.is_none() && !path.is_file() {
+        return Ok(None);
+    }
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    let read = File::open(path)
+        .and_then(|file| file.take(formats_ignore::MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
+    read.with_context(|| format!("ignore file {name}"))?;
+    let file = formats_ignore::read(&bytes).with_context(|| format!("ignore file {name}"))?;
+    Ok(Some((name, file)))
 }
 
 /// Whether a finding is at or over the threshold.
