@@ -16,6 +16,7 @@ mod junit;
 mod licence;
 mod markdown;
 mod messages;
+mod openvex;
 mod output;
 mod sarif;
 mod sbom;
@@ -83,6 +84,7 @@ pub fn write(format: Format, report: &Report, options: &Options, out: &mut dyn W
         Format::Html => html::write(report, options, out),
         Format::Markdown => markdown::write(report, options, out),
         Format::Junit => junit::write(report, options, out),
+        Format::OpenVex => openvex::write(report, options, out),
         Format::Template => template::write(report, options, out),
     }
 }

@@ -15,11 +15,12 @@ pub enum Format {
     Html,
     Markdown,
     Junit,
+    OpenVex,
     Template,
 }
 
 impl Format {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Table,
         Self::Json,
         Self::Sarif,
@@ -28,6 +29,7 @@ impl Format {
         Self::Html,
         Self::Markdown,
         Self::Junit,
+        Self::OpenVex,
         Self::Template,
     ];
 
@@ -53,6 +55,7 @@ impl Format {
             Self::Html => ("html", "one self-contained page to read and search"),
             Self::Markdown => ("markdown", "a comment for a pull request"),
             Self::Junit => ("junit", "JUnit XML, for CI systems"),
+            Self::OpenVex => ("openvex", "OpenVEX 0.2.0: a statement for each flaw, to carry on from"),
             Self::Template => {
                 ("template", "a Jinja template of yours, template=TEMPLATE[=FILE], over the shape of json")
             }
