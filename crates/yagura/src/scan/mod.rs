@@ -46,6 +46,7 @@ pub fn cache(everywhere: &Everywhere) -> Result<Cache> {
 /// Reads every target. Fetching comes first, for all of them; then the process gives up the network, other programs and
 /// every path but those it still needs; then all parsing happens.
 pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result<Scanned> {
+    let build = build();
     let acquirer = Acquirer::new(request.access, request.everywhere, cache)?;
     let targets = request.targets.iter().map(|text| acquirer.acquire(text, progress));
     let acquired: Vec<Acquired> = targets.collect::<Result<_>>()?;
@@ -60,7 +61,7 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
     let sandbox = sandbox::restrict(&readable, &[cache.root()]);
 
     let options = ScanOptions { executable_digests: request.access.files, ..ScanOptions::default() };
-    let tag = CacheTag::of(&options, env!("CARGO_PKG_VERSION"));
+    let tag = CacheTag::of(&options, &build);
     let mut reader =
         Reader { options, tag, access: request.access, cache, progress, base: None, notices: Vec::new() };
     if let Some(base) = base {
@@ -79,6 +80,13 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
     }
     progress.finish();
     Ok(Scanned { targets, sandbox, notices: reader.notices })
+}
+
+/// Names this build of the program, since another one may find other things: its file's size and time.
+fn build() -> String {
+    let metadata = std::env::current_exe().and_then(std::fs::metadata);
+    let file = metadata.map(|metadata| (metadata.len(), metadata.modified().ok()));
+    format!("{} {:?}", env!("CARGO_PKG_VERSION"), file.ok())
 }
 
 /// Reads acquired targets, confined.

@@ -6,6 +6,7 @@
 
 mod aliases;
 mod attribution;
+mod declared;
 mod duplicates;
 mod overlay;
 mod ownership;
@@ -53,6 +54,7 @@ pub fn merge(layers: &[LayerFacts], image: Option<&Image>) -> Inventory {
     add_licenses(&mut found, &visible);
     share_licenses(&mut found);
     let mut found = duplicates::fold(found, &systems);
+    declared::leave_out(&mut found, image.is_some());
 
     let mut file_digests = visible_digests(layers, &mut overlay, &names);
     ownership::assign(&mut found, &mut file_digests, &visible);
