@@ -15,9 +15,11 @@ const USAGE: &str = "usage: cargo xtask TASK
   fuzz [TARGET] [SECONDS]  run the fuzz targets for a long time (default: all, 60 s each)
   snapshot --data DIR      compile the embedded advisory snapshot anew";
 
+/// Takes the arguments after its name.
+type Task = fn(&[String]) -> Result<()>;
+
 /// The tasks by name, each in its own file.
-const TASKS: &[(&str, fn(&[String]) -> Result<()>)] =
-    &[("tidy", tidy::run), ("fuzz", fuzz::run), ("snapshot", snapshot::run)];
+const TASKS: &[(&str, Task)] = &[("tidy", tidy::run), ("fuzz", fuzz::run), ("snapshot", snapshot::run)];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,7 +1,8 @@
 //! The test bed: real root file systems, images and registries, made once and shared by all tests.
 //!
 //! What takes long is kept in `target/test-bed` and made under a lock, since every test is its own process.
-#![allow(dead_code)]
+// Each test takes what it needs; a test that cannot run says so on standard error.
+#![allow(dead_code, clippy::print_stderr)]
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -33,16 +33,7 @@ pub fn run(everywhere: &Everywhere) -> Result<Outcome> {
     line("exploited", format!("{} known (KEV)", info.exploited));
     line("EPSS", format!("{} scores", info.predictions));
     line("end of life", format!("{} products", info.products));
-    let _ = writeln!(
-        text,
-        "\n{} {:>8} {:>7} {:>9} {:>8}  {}",
-        pad("source", 12),
-        "records",
-        "broken",
-        "withdrawn",
-        "git only",
-        "newest      terms"
-    );
+    text.push_str("\nsource        records  broken withdrawn git only  newest      terms\n");
     for source in &info.sources {
         let newest = source.newest.map(|day| day.to_string()).unwrap_or_default();
         let _ = writeln!(
