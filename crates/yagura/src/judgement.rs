@@ -12,6 +12,7 @@ use yagura_formats::database::Database;
 use yagura_formats::ignore::{self as formats_ignore, IgnoreFile};
 use yagura_formats::vex;
 use yagura_model::package::Scope;
+use yagura_model::report::Target;
 use yagura_model::vex::VexStatement;
 use yagura_model::{Finding, Report, Severity, Skipped};
 
@@ -72,7 +73,7 @@ impl<'a> Judge<'a> {
                 database,
                 Options::default(),
             )?;
-            report.findings.extend(matches.findings);
+            report.findings.extend(matches.findings.into_iter().map(|finding| placed(finding, target)));
             report.notices.extend(matches.notices);
         }
         report.skipped.extend(self.skipped.iter().cloned());
@@ -116,6 +117,18 @@ fn read_ignore_file(given: Option<&Path>) -> Result<Option<(String, IgnoreFile)>
     read.with_context(|| format!("ignore file {name}"))?;
     let file = formats_ignore::read(&bytes).with_context(|| format!("ignore file {name}"))?;
     Ok(Some((name, file)))
+}
+
+/// The finding with what its layer tells: the instruction that made it, and whose layer it is.
+fn placed(mut finding: Finding, target: &Target) -> Finding {
+    let layers = target.image.iter().flat_map(|image| &image.layers);
+    if let Some(layer) =
+        layers.into_iter().find(|layer| finding.location.layer.as_ref() == Some(&layer.diff_id))
+    {
+        finding.created_by.clone_from(&layer.created_by);
+        finding.from_base_image = layer.from_base_image;
+    }
+    finding
 }
 
 /// Whether a finding is at or over the threshold.

@@ -80,6 +80,37 @@ fn a_registry_that_refuses_the_login_says_what_to_do() {
     assert!(!errors.contains("tower"), "a password is never shown: {errors}");
 }
 
+/// Makes `ca.crt`, and `registry.crt` with `registry.key` which that authority vouches for.
+fn certify(work: &Path) {
+    let configuration = work.join("openssl.cnf");
+    fs::write(&configuration, "[req]\ndistinguished_name = name\n[name]\n").unwrap();
+    let make = |name: &str, more: &[&str]| {
+        let (key, certificate) = (work.join(format!("{name}.key")), work.join(format!("{name}.crt")));
+        let mut arguments =
+            vec!["req", "-x509", "-config", text(&configuration), "-newkey", "rsa:2048", "-nodes"];
+        arguments.extend(["-days", "2", "-keyout", text(&key), "-out", text(&certificate)]);
+        arguments.extend(more);
+        run("openssl", &arguments);
+    };
+    make("ca", &["-subj", "/CN=authority", "-addext", "basicConstraints=critical,CA:TRUE"]);
+    let (authority, key) = (work.join("ca.crt"), work.join("ca.key"));
+    make(
+        "registry",
+        &[
+            "-subj",
+            "/CN=registry",
+            "-CA",
+            text(&authority),
+            "-CAkey",
+            text(&key),
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+        ],
+    );
+}
+
 /// Debian's docker-registry on loopback, with TLS and a password file.
 struct Registry {
     port: u16,
@@ -89,32 +120,12 @@ struct Registry {
 impl Registry {
     fn start(work: &Path) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (certificate, key) = (work.join("ca.crt"), work.join("registry.key"));
-        run(
-            "openssl",
-            &[
-                "req",
-                "-x509",
-                "-newkey",
-                "rsa:2048",
-                "-nodes",
-                "-days",
-                "2",
-                "-subj",
-                "/CN=127.0.0.1",
-                "-addext",
-                "subjectAltName=IP:127.0.0.1",
-                "-keyout",
-                text(&key),
-                "-out",
-                text(&certificate),
-            ],
-        );
+        certify(work);
         let passwords = run("htpasswd", &["-Bbn", "guard", "tower"]).stdout;
         fs::write(work.join("htpasswd"), passwords).unwrap();
         let configuration = format!(
             "version: 0.1\nstorage: {{filesystem: {{rootdirectory: {0}/registry}}}}\n\
-             http: {{addr: '127.0.0.1:{port}', tls: {{certificate: {0}/ca.crt, key: {0}/registry.key}}}}\n\
+             http: {{addr: '127.0.0.1:{port}', tls: {{certificate: {0}/registry.crt, key: {0}/registry.key}}}}\n\
              auth: {{htpasswd: {{realm: tower, path: {0}/htpasswd}}}}\nlog: {{level: error}}\n",
             text(work)
         );

@@ -15,24 +15,29 @@ fn each_mistake_gets_one_clear_line() {
     fs::write(path("layout/oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
     fs::write(path("layout/index.json"), r#"{"schemaVersion":2,"manifests":[]}"#).unwrap();
 
-    let cases = [
-        (vec!["scan"], "TARGET"),
-        (vec!["scan", "dir:/no/such/directory"], "/no/such/directory"),
-        (vec!["scan", &format!("docker-archive:{}", path("missing.tar"))], "missing.tar"),
-        (vec!["scan", &format!("docker-archive:{}", path("text.tar"))], "text.tar"),
-        (vec!["scan", &format!("oci-dir:{}", path("empty"))], "oci-layout"),
-        (vec!["scan", &format!("oci-dir:{}", path("layout"))], "layout"),
-        (vec!["scan", &format!("sbom:{}", path("broken.json"))], "broken.json"),
-        (vec!["scan", "registry:UPPER CASE"], "reference"),
-        (vec!["scan", "registry:127.0.0.1:1/nobody/home:latest", "--platform", "linux/amd64"], "127.0.0.1:1"),
-        (vec!["scan", "dir:.", "--severity", "dreadful"], "dreadful"),
-        (vec!["scan", "dir:.", "-o", "cuneiform"], "cuneiform"),
-        (vec!["scan", "dir:.", "--db", "/no/such/database"], "/no/such/database"),
-        (vec!["scan", "dir:.", "--ignore-file", "/no/such/list"], "/no/such/list"),
-        (vec!["scan", "dir:.", "--vex", "/no/such/vex"], "/no/such/vex"),
-        (vec!["conquer"], "conquer"),
+    let missing = format!("docker-archive:{}", path("missing.tar"));
+    let no_archive = format!("docker-archive:{}", path("text.tar"));
+    let no_layout = format!("oci-dir:{}", path("empty"));
+    let no_image = format!("oci-dir:{}", path("layout"));
+    let broken = format!("sbom:{}", path("broken.json"));
+    let cases: [(&[&str], &str); 15] = [
+        (&["scan"], "TARGET"),
+        (&["scan", "dir:/no/such/directory"], "/no/such/directory"),
+        (&["scan", &missing], "missing.tar"),
+        (&["scan", &no_archive], "text.tar"),
+        (&["scan", &no_layout], "index.json"),
+        (&["scan", &no_image], "layout"),
+        (&["scan", &broken], "broken.json"),
+        (&["scan", "registry:UPPER CASE"], "reference"),
+        (&["scan", "registry:127.0.0.1:1/nobody/home:latest", "--platform", "linux/amd64"], "127.0.0.1:1"),
+        (&["scan", "dir:.", "--severity", "dreadful"], "dreadful"),
+        (&["scan", "dir:.", "-o", "cuneiform"], "cuneiform"),
+        (&["scan", "dir:.", "--db", "/no/such/database"], "/no/such/database"),
+        (&["scan", "dir:.", "--ignore-file", "/no/such/list"], "/no/such/list"),
+        (&["scan", "dir:.", "--vex", "/no/such/vex"], "/no/such/vex"),
+        (&["conquer"], "conquer"),
     ];
-    for (arguments, names) in &cases {
+    for (arguments, names) in cases {
         let output = bed::yagura(work.path()).args(arguments).output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");

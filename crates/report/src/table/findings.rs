@@ -253,9 +253,16 @@ fn fix(page: &Page<'_>, finding: &Finding) -> String {
     }
 }
 
-/// The title, and which packages of the group it is in when not all of them are.
+/// What the row does not say yet: the title, or the advisory's name where the title only repeats the row; and which
+/// packages of the group it is in when not all of them are.
 fn title(page: &Page<'_>, group: &Group<'_>, row: &Row<'_>) -> String {
-    let mut title = escape(&row.finding.title).into_owned();
+    let finding = row.finding;
+    let told = match finding.title.strip_prefix(&finding.rule) {
+        Some(_) if finding.evidence.advisory == finding.rule => "",
+        Some(_) => &finding.evidence.advisory,
+        None => &finding.title,
+    };
+    let mut title = escape(told).into_owned();
     if let Some(line) = row.finding.location.start_line.filter(|_| row.finding.package.is_none()) {
         title = format!(":{line}  {title}");
     }
