@@ -32,7 +32,7 @@ fn layout_archive_and_registry_give_the_same_findings() {
         &[
             "copy",
             "--dest-creds=guard:tower",
-            &format!("--dest-cert-dir={}", text(work.path())),
+            &format!("--dest-cert-dir={}", text(&work.path().join("trust"))),
             &source,
             &format!("docker://127.0.0.1:{}/debian:bullseye", registry.port),
         ],
@@ -94,6 +94,8 @@ fn certify(work: &Path) {
     };
     make("ca", &["-subj", "/CN=authority", "-addext", "basicConstraints=critical,CA:TRUE"]);
     let (authority, key) = (work.join("ca.crt"), work.join("ca.key"));
+    fs::create_dir_all(work.join("trust")).unwrap();
+    fs::copy(&authority, work.join("trust/ca.crt")).unwrap();
     make(
         "registry",
         &[

@@ -34,6 +34,17 @@ pub(super) fn leave_out(found: &mut Vec<Found>, in_image: bool) {
     });
 }
 
+/// Leaves out what the operating system's own package already says: the version string of a program it installed, a
+/// lockfile it ships, a kernel image it put into place.
+pub(super) fn leave_out_owned(found: &mut Vec<Found>) {
+    found.retain(|item| {
+        let package = &item.package;
+        let told = matches!(package.ecosystem, Ecosystem::Generic | Ecosystem::Kernel)
+            || package.presence == Presence::Declared;
+        package.owner.is_none() || !told
+    });
+}
+
 fn path(item: &Found) -> &str {
     item.package.locations.first().map_or("", |location| location.path.as_str())
 }
@@ -82,6 +93,18 @@ mod tests {
     #[test]
     fn a_lockfile_beside_what_was_installed_proves_nothing_in_an_image() {
         assert_eq!(left(true), ["a", "elsewhere", "named-so"]);
+    }
+
+    #[test]
+    fn what_the_operating_system_ships_is_told_by_its_own_package() {
+        let owned = |presence| {
+            let mut item = found("a", "usr/share/nodejs/a/package.json", presence);
+            item.package.owner = Some("node-a".to_owned());
+            item
+        };
+        let mut all = vec![owned(Presence::Installed), owned(Presence::Declared)];
+        leave_out_owned(&mut all);
+        assert_eq!(all.iter().map(|item| item.package.presence).collect::<Vec<_>>(), [Presence::Installed]);
     }
 
     #[test]

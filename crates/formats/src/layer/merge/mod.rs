@@ -58,8 +58,7 @@ pub fn merge(layers: &[LayerFacts], image: Option<&Image>) -> Inventory {
 
     let mut file_digests = visible_digests(layers, &mut overlay, &names);
     ownership::assign(&mut found, &mut file_digests, &visible);
-    // The version string in a program that the operating system installed tells nothing its package does not.
-    found.retain(|item| item.package.ecosystem != Ecosystem::Generic || item.package.owner.is_none());
+    declared::leave_out_owned(&mut found);
 
     found.sort_by(|a, b| order(&a.package).cmp(&order(&b.package)));
     let packages: Vec<Package> = found.into_iter().map(|item| item.package).collect();
