@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use yagura_formats::database::{Database, Verification};
+use yagura_formats::database::{Database, PublicKey, Verification};
 use yagura_model::report;
 
 use crate::arguments::Everywhere;
@@ -31,11 +31,15 @@ pub fn updated_path(cache: &Path) -> PathBuf {
 /// Opens the database to judge with. A named one must work; a damaged updated one is passed over with a notice.
 pub fn open(everywhere: &Everywhere, cache: &Path) -> Result<Advisories> {
     if let Some(path) = &everywhere.db {
-        let (database, bytes) = open_file(path)?;
+        let trusted = match &everywhere.db_key {
+            Some(key) => Verification::SignedBy(vec![public_key(key)?]),
+            None => Verification::AsGiven,
+        };
+        let (database, bytes) = open_file(path, &trusted)?;
         return Ok(Advisories { database, source: path.display().to_string(), bytes, notice: None });
     }
     let updated = updated_path(cache);
-    let notice = match updated.exists().then(|| open_file(&updated)) {
+    let notice = match updated.exists().then(|| open_file(&updated, &Verification::AsGiven)) {
         Some(Ok((database, bytes))) => {
             let embedded = embedded()?;
             if database.info().newest >= embedded.info().newest {
@@ -55,10 +59,29 @@ fn embedded() -> Result<Database> {
     Database::open(Box::new(EMBEDDED), &Verification::AsGiven).context("the embedded advisory database")
 }
 
-fn open_file(path: &Path) -> Result<(Database, u64)> {
+/// An ed25519 public key as `db status` shows it: 64 hexadecimal digits.
+fn public_key(text: &str) -> Result<PublicKey> {
+    let bytes = key_bytes(text).context("--db-key: a public key is 64 hexadecimal digits")?;
+    PublicKey::from_bytes(&bytes).context("--db-key: not an ed25519 public key")
+}
+
+/// 32 bytes written as 64 hexadecimal digits.
+pub fn key_bytes(text: &str) -> Option<[u8; 32]> {
+    let text = text.trim();
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut key = [0; 32];
+    for (byte, start) in key.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(text.get(start..start + 2)?, 16).ok()?;
+    }
+    Some(key)
+}
+
+fn open_file(path: &Path, trusted: &Verification) -> Result<(Database, u64)> {
     let file = File::open(path).with_context(|| format!("cannot open the database {}", path.display()))?;
     let bytes = file.metadata().map_or(0, |metadata| metadata.len());
-    let database = Database::open(Box::new(file), &Verification::AsGiven);
+    let database = Database::open(Box::new(file), trusted);
     Ok((database.with_context(|| path.display().to_string())?, bytes))
 }
 

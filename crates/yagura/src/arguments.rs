@@ -28,6 +28,10 @@ pub struct Everywhere {
     #[arg(long, global = true, value_name = "FILE", env = "YAGURA_DB")]
     pub db: Option<PathBuf>,
 
+    /// Believe the database of --db only when this ed25519 key signed it (64 hexadecimal digits)
+    #[arg(long, global = true, value_name = "KEY", env = "YAGURA_DB_KEY", requires = "db")]
+    pub db_key: Option<String>,
+
     /// Where layers, databases and downloads are kept
     #[arg(long, global = true, value_name = "DIR", env = "YAGURA_CACHE_DIR")]
     pub cache_dir: Option<PathBuf>,

@@ -9,6 +9,7 @@ use yagura_collect::feeds::{FeedSources, FeedState};
 use yagura_formats::database::{Built, SigningKey};
 use yagura_report::terminal::escape;
 
+use crate::advisories::key_bytes;
 use crate::arguments::{DbBuild, Everywhere, Feeds};
 use crate::commands::Outcome;
 use crate::feeds::{self, LocalFeeds};
@@ -98,22 +99,10 @@ fn signing_key(path: &Path) -> Result<SigningKey> {
     let bytes = fs::read(path).with_context(|| format!("--sign {}", path.display()))?;
     let raw = match <[u8; 32]>::try_from(bytes.as_slice()) {
         Ok(raw) => Some(raw),
-        Err(_) => std::str::from_utf8(&bytes).ok().and_then(from_hex),
+        Err(_) => std::str::from_utf8(&bytes).ok().and_then(key_bytes),
     };
     match raw {
         Some(raw) => Ok(SigningKey::from_bytes(&raw)),
         None => bail!("--sign {}: an ed25519 key is 32 bytes, raw or in hexadecimal", path.display()),
     }
-}
-
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let text = text.trim();
-    let mut key = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, start) in key.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(text.get(start..start + 2)?, 16).ok()?;
-    }
-    Some(key)
 }
