@@ -124,6 +124,10 @@ pub struct Access {
     #[arg(long, value_name = "HOST=URL")]
     pub mirror: Vec<String>,
 
+    /// Fetch the VEX documents attached to an image in its registry, and let their statements apply
+    #[arg(long)]
+    pub vex_attached: bool,
+
     /// Read every layer anew and keep nothing
     #[arg(long)]
     pub no_cache: bool,

@@ -54,11 +54,16 @@ impl<'a> Judge<'a> {
             let mut bytes = Vec::new();
             let limit = vex::MAX_DOCUMENT_BYTES as u64 + 1;
             File::open(&file)?.take(limit).read_to_end(&mut bytes)?;
-            let document = vex::read(&file.display().to_string(), &bytes);
-            self.statements.extend(document.statements);
-            self.skipped.extend(document.skipped);
+            self.read_document(&file.display().to_string(), &bytes);
         }
         Ok(())
+    }
+
+    /// Takes in the statements of a VEX document; what cannot be read of it is reported as skipped.
+    pub fn read_document(&mut self, name: &str, bytes: &[u8]) {
+        let document = vex::read(name, bytes);
+        self.statements.extend(document.statements);
+        self.skipped.extend(document.skipped);
     }
 
     /// Fills in the report's findings and what was taken out of them.

@@ -27,25 +27,39 @@ fn layout_archive_and_registry_give_the_same_findings() {
     let archive = work.path().join("image.tar");
     run("skopeo", &["copy", &source, &format!("docker-archive:{}:bullseye:plain", text(&archive))]);
     let registry = Registry::start(work.path());
-    run(
-        "skopeo",
-        &[
-            "copy",
-            "--dest-creds=guard:tower",
-            &format!("--dest-cert-dir={}", text(&work.path().join("trust"))),
-            &source,
-            &format!("docker://127.0.0.1:{}/debian:bullseye", registry.port),
-        ],
-    );
+    registry.push(work.path(), &source);
 
     let cache = work.path().join("cache");
     let from_layout = verdicts(&scan(&cache, &[&format!("oci-dir:{}:latest", text(&layout))]));
     let from_archive = verdicts(&scan(&cache, &[&format!("docker-archive:{}", text(&archive))]));
-    let from_registry = registry.scan(work.path());
+    let from_registry = verdicts(&registry.report(work.path(), &[]));
 
     assert!(from_layout.len() > 30, "a root without updates has dozens of flaws: {from_layout:?}");
     assert_eq!(from_layout, from_archive);
     assert_eq!(from_layout, from_registry);
+}
+
+#[test]
+fn vex_attached_in_the_registry_applies() {
+    if !has(&["debootstrap", "umoci", "skopeo", "docker-registry", "htpasswd", "openssl", "curl"]) {
+        return;
+    }
+    let work = tempfile::tempdir().unwrap();
+    let registry = Registry::start(work.path());
+    let source = format!("oci:{}:latest", text(&layout()));
+    registry.push(work.path(), &source);
+    let image = registry.report(work.path(), &[]);
+    let subject = image["targets"][0]["image"]["manifestDigest"].as_str().unwrap().to_owned();
+    assert!(verdicts(&image).iter().any(|verdict| verdict.starts_with("CVE-2024-0727 libssl1.1")));
+
+    let vex = r#"{"@context":"https://openvex.dev/ns/v0.2.0","@id":"urn:example:vex","author":"us","timestamp":
+        "2026-01-01T00:00:00Z","version":1,"statements":[{"vulnerability":{"name":"CVE-2024-0727"},"products":
+        [{"@id":"pkg:deb/debian/libssl1.1"}],"status":"not_affected",
+        "justification":"vulnerable_code_not_in_execute_path"}]}"#;
+    registry.attach(work.path(), &subject, vex);
+    let excused = registry.report(work.path(), &["--vex-attached"]);
+    assert!(!verdicts(&excused).iter().any(|verdict| verdict.starts_with("CVE-2024-0727 libssl1.1")));
+    assert_eq!(excused["suppressed"][0]["by"], "vex", "{}", excused["suppressed"]);
 }
 
 #[test]
@@ -146,7 +160,70 @@ impl Registry {
         Self { port, process }
     }
 
-    fn scan(&self, work: &Path) -> Vec<String> {
+    /// Copies an image here as `debian:bullseye`.
+    fn push(&self, work: &Path, source: &str) {
+        let trust = format!("--dest-cert-dir={}", text(&work.join("trust")));
+        let destination = format!("docker://127.0.0.1:{}/debian:bullseye", self.port);
+        run("skopeo", &["copy", "--dest-creds=guard:tower", &trust, source, &destination]);
+    }
+
+    /// Attaches a VEX document to an image by the tag scheme of the distribution specification.
+    fn attach(&self, work: &Path, subject: &str, vex: &str) {
+        let empty = self.put_blob(work, b"{}");
+        let layer = self.put_blob(work, vex.as_bytes());
+        let kind = "application/vnd.openvex+json";
+        let manifest_type = "application/vnd.oci.image.manifest.v1+json";
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{manifest_type}","artifactType":"{kind}",
+            "config":{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{empty}","size":2}},
+            "layers":[{{"mediaType":"{kind}","digest":"{layer}","size":{}}}],
+            "subject":{{"mediaType":"{manifest_type}","digest":"{subject}","size":1}}}}"#,
+            vex.len()
+        );
+        let digest = sha256(manifest.as_bytes());
+        self.put_manifest(work, &digest, manifest_type, &manifest);
+        let index_type = "application/vnd.oci.image.index.v1+json";
+        let index = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{index_type}","manifests":[{{"mediaType":"{manifest_type}",
+            "artifactType":"{kind}","digest":"{digest}","size":{}}}]}}"#,
+            manifest.len()
+        );
+        self.put_manifest(work, &subject.replace(':', "-"), index_type, &index);
+    }
+
+    fn curl(&self, work: &Path, arguments: &[&str]) -> String {
+        let authority = work.join("ca.crt");
+        let mut all = vec!["-sSi", "--http1.1", "--fail", "-u", "guard:tower", "--cacert", text(&authority)];
+        all.extend(arguments);
+        String::from_utf8_lossy(&run("curl", &all).stdout).into_owned()
+    }
+
+    fn put_blob(&self, work: &Path, bytes: &[u8]) -> String {
+        let (file, digest) = (work.join("blob"), sha256(bytes));
+        fs::write(&file, bytes).unwrap();
+        let uploads = format!("https://127.0.0.1:{}/v2/debian/blobs/uploads/", self.port);
+        let answer = self.curl(work, &["-X", "POST", &uploads]);
+        let place =
+            answer.lines().find_map(|line| line.strip_prefix("Location: ")).unwrap().trim().to_owned();
+        let kind = "Content-Type: application/octet-stream";
+        let data = format!("@{}", text(&file));
+        self.curl(
+            work,
+            &["-X", "PUT", "-H", kind, "--data-binary", &data, &format!("{place}&digest={digest}")],
+        );
+        digest
+    }
+
+    fn put_manifest(&self, work: &Path, reference: &str, kind: &str, manifest: &str) {
+        let url = format!("https://127.0.0.1:{}/v2/debian/manifests/{reference}", self.port);
+        self.curl(
+            work,
+            &["-X", "PUT", "-H", &format!("Content-Type: {kind}"), "--data-binary", manifest, &url],
+        );
+    }
+
+    /// The report on `debian:bullseye` from here.
+    fn report(&self, work: &Path, more: &[&str]) -> serde_json::Value {
         let docker = work.join("docker");
         fs::create_dir_all(&docker).unwrap();
         // guard:tower in base64.
@@ -156,11 +233,18 @@ impl Registry {
             .env("DOCKER_CONFIG", &docker)
             .args(["scan", &format!("registry:127.0.0.1:{}/debian:bullseye", self.port), "-o", "json"])
             .args(["--ca-cert", text(&work.join("ca.crt"))])
+            .args(more)
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        verdicts(&serde_json::from_slice(&output.stdout).unwrap())
+        serde_json::from_slice(&output.stdout).unwrap()
     }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest;
+    let hash = sha2::Sha256::digest(bytes);
+    hash.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 impl Drop for Registry {

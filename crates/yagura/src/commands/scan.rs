@@ -17,12 +17,15 @@ pub fn run(arguments: &Scan, everywhere: &Everywhere) -> Result<Outcome> {
     let outputs = Outputs::open(&arguments.output, everywhere, View::Findings)?;
     let cache = scan::cache(everywhere)?;
     let advisories = advisories::open(everywhere, cache.root())?;
-    let judge = Judge::new(&arguments.judgement)?;
+    let mut judge = Judge::new(&arguments.judgement)?;
 
     let progress = Progress::new(everywhere.quiet);
     let request =
         Request { targets: &arguments.targets.targets, access: &arguments.targets.access, everywhere };
     let scanned = scan::read(&request, &cache, &progress)?;
+    for document in &scanned.attached {
+        judge.read_document(&document.name, &document.bytes);
+    }
     let mut report = summary::report(scanned, Some(advisories.described()));
     report.notices.extend(advisories.notice.clone());
     progress.stage("judging");

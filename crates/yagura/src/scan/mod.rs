@@ -19,6 +19,7 @@ use yagura_model::report::{Target, TargetKind};
 
 use crate::arguments::{Access, Everywhere};
 use crate::progress::Progress;
+pub use acquire::Attached;
 use acquire::{Acquired, Acquirer};
 
 /// What to read, and how.
@@ -33,6 +34,8 @@ pub struct Scanned {
     pub targets: Vec<Target>,
     pub sandbox: SandboxStatus,
     pub notices: Vec<String>,
+    /// VEX documents that came with the images.
+    pub attached: Vec<Attached>,
 }
 
 /// Opens the cache, where the user or XDG wants it.
@@ -70,7 +73,9 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
         reader.base = Some((base.name, handle));
     }
     let mut targets = Vec::new();
-    for target in acquired {
+    let mut attached = Vec::new();
+    for mut target in acquired {
+        attached.append(&mut target.attached);
         let handle = acquirer.image(&target)?;
         targets.push(reader.read(target, handle)?);
     }
@@ -79,7 +84,7 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
         let _ = cache.evict(yagura_collect::cache::DEFAULT_MAX_BYTES);
     }
     progress.finish();
-    Ok(Scanned { targets, sandbox, notices: reader.notices })
+    Ok(Scanned { targets, sandbox, notices: reader.notices, attached })
 }
 
 /// Names this build of the program, since another one may find other things: its file's size and time.
