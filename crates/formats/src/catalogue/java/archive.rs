@@ -280,9 +280,10 @@ fn identify(
     }
     stated.sort_by(|a, b| (&a.group, &a.artifact, &a.version).cmp(&(&b.group, &b.artifact, &b.version)));
     stated.dedup();
-    let mut own = own_metadata(&stated, &file).map(|index| stated.remove(index));
+    let told = coordinates::of_archive(manifest, &file);
+    let mut own = own_metadata(&stated, &file, told.as_ref()).map(|index| stated.remove(index));
     if own.is_none() {
-        own = coordinates::of_archive(manifest, &file)
+        own = told
             // Beside Maven metadata, a name without a version adds nothing.
             .filter(|own| stated.is_empty() || !own.version.is_empty())
             .filter(|own| !stated.iter().any(|s| s.artifact == own.artifact && s.version == own.version));
@@ -291,8 +292,9 @@ fn identify(
     own.chain(stated.into_iter().map(|shaded| (shaded, String::new(), false))).collect()
 }
 
-/// Which of the metadata describes the archive itself: the one that its file name names, or the only one.
-fn own_metadata(stated: &[Coordinates], file: &FileName) -> Option<usize> {
+/// Which of the metadata describes the archive itself: the one that its file name names, or the only one, unless the
+/// manifest tells of another version (a single library shaded into a jar that has no metadata of its own).
+fn own_metadata(stated: &[Coordinates], file: &FileName, told: Option<&Coordinates>) -> Option<usize> {
     let rank = |artifact: &str| {
         let begins = |longer: &str, shorter: &str| {
             longer.strip_prefix(shorter).is_some_and(|rest| rest.starts_with(['-', '_', '.']))
@@ -317,7 +319,11 @@ fn own_metadata(stated: &[Coordinates], file: &FileName) -> Option<usize> {
         })
         .min()
         .map(|(_, _, _, index)| index);
-    named.or_else(|| (stated.len() == 1).then_some(0))
+    named.or_else(|| {
+        let [only] = stated else { return None };
+        let another = told.is_some_and(|told| !told.version.is_empty() && told.version != only.version);
+        (!another).then_some(0)
+    })
 }
 
 fn package(coordinates: &Coordinates) -> Package {
@@ -466,6 +472,20 @@ mod tests {
                 ("org.b:bb", Presence::Embedded)
             ]
         );
+    }
+
+    #[test]
+    fn a_library_shaded_into_a_jar_without_metadata_is_not_the_jar() {
+        let (name, text) = properties("cglib", "cglib", "3.2.5");
+        let manifest =
+            "Manifest-Version: 1.0\nBundle-SymbolicName: com.google.inject\nBundle-Version: 4.2.3\n";
+        let bytes = archive(&[
+            ("META-INF/MANIFEST.MF", manifest.as_bytes(), How::Deflated),
+            (name.as_str(), text.as_slice(), How::Deflated),
+        ]);
+        let facts = read("usr/share/java/guice.jar", &bytes, bytes.len() as u64);
+        let found: Vec<_> = facts.packages.iter().map(|p| (p.name.as_str(), p.version.as_str())).collect();
+        assert_eq!(found, [("com.google.inject:guice", "4.2.3"), ("cglib:cglib", "3.2.5")]);
     }
 
     #[test]

@@ -78,6 +78,8 @@ const KNOWN_GROUPS: &[(&str, &str)] = &[
     ("ant", "org.apache.ant"),
     ("jna*", "net.java.dev.jna"),
     ("lombok", "org.projectlombok"),
+    ("guice", "com.google.inject"),
+    ("guice-*", "com.google.inject.extensions"),
     ("hamcrest*", "org.hamcrest"),
     ("mockito-*", "org.mockito"),
     ("graphql-java", "com.graphql-java"),
