@@ -80,8 +80,7 @@ pub enum Command {
     },
 }
 
-/// TARGET is docker-archive:FILE, oci-archive:FILE, oci-dir:DIR[:TAG], registry:REFERENCE, docker:REFERENCE,
-/// podman:REFERENCE, containerd:REFERENCE, dir:DIR, file:FILE, sbom:FILE or host; a bare path or reference is guessed.
+/// What is looked at; [`TARGET_HELP`] tells people the forms.
 #[derive(Clone, Debug, Args)]
 pub struct Targets {
     /// What to look at (see below)
