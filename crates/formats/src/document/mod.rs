@@ -54,6 +54,8 @@ pub struct Span {
     pub column: u32,
     /// Line of the last byte, from 1.
     pub end_line: u32,
+    /// Which text of a configuration made of several; 0 for the only one.
+    pub source: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +68,9 @@ pub struct Node<'a> {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
+    /// A value that cannot be known from the text alone: a variable without a default, an attribute the cloud fills in.
+    /// No parser makes it; whoever evaluates a configuration does.
+    Unknown,
     Null,
     Bool(bool),
     /// As written, so that neither precision nor a version such as `1.10` is lost.
@@ -124,8 +129,28 @@ impl<'a> Tree<'a> {
 }
 
 impl<'a> Node<'a> {
-    pub(crate) fn new(span: Span, value: Value<'a>) -> Self {
+    pub fn new(span: Span, value: Value<'a>) -> Self {
         Self { span, tag: None, value }
+    }
+
+    /// The same tree with text of its own, to outlive what it was read from.
+    pub fn into_owned(self) -> Node<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let value = match self.value {
+            Value::Unknown => Value::Unknown,
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(value),
+            Value::Number(text) => Value::Number(own(text)),
+            Value::String(text) => Value::String(own(text)),
+            Value::Sequence(items) => Value::Sequence(items.into_iter().map(Node::into_owned).collect()),
+            Value::Mapping(entries) => Value::Mapping(
+                entries
+                    .into_iter()
+                    .map(|entry| Entry { key: entry.key.into_owned(), value: entry.value.into_owned() })
+                    .collect(),
+            ),
+        };
+        Node { span: self.span, tag: self.tag, value }
     }
 
     /// The value of a key of a mapping; the last where the key repeats.
@@ -198,6 +223,10 @@ impl<'a> Node<'a> {
 
     pub fn is_null(&self) -> bool {
         self.value == Value::Null
+    }
+
+    pub fn is_unknown(&self) -> bool {
+        self.value == Value::Unknown
     }
 
     /// The text of the scalar under a key.

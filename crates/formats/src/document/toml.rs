@@ -96,6 +96,7 @@ impl<'a> Convert<'a> {
             line,
             column,
             end_line: self.lines.at(range.end.saturating_sub(1).max(range.start)),
+            source: 0,
         }
     }
 }

@@ -208,6 +208,7 @@ impl<'a> Builder<'a> {
             line: u32::try_from(at.start.line()).unwrap_or(u32::MAX),
             column: u32::try_from(at.start.col()).unwrap_or(u32::MAX).saturating_add(1),
             end_line: u32::try_from(at.end.line()).unwrap_or(u32::MAX),
+            source: 0,
         }
     }
 
@@ -397,7 +398,7 @@ mod tests {
             .items()
             .iter()
             .map(|node| match node.value {
-                Value::Null => '~',
+                Value::Null | Value::Unknown => '~',
                 Value::Bool(_) => 'b',
                 Value::Number(_) => 'n',
                 _ => 's',
