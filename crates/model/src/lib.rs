@@ -5,6 +5,7 @@
 
 pub mod digest;
 pub mod ecosystem;
+pub mod field;
 pub mod finding;
 pub mod image;
 pub mod inventory;
