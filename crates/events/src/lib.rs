@@ -2,3 +2,5 @@
 //!
 //! One model of events, fed by captures, by the live sensor and by audit logs, and the state (threads, files, users,
 //! containers) that events build and need to be understood. This crate must not know rules, open files or print.
+
+pub mod table;
