@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, OperatingSystem, Package, Skipped};
+use crate::{Digest, Observation, OperatingSystem, Package, Skipped};
 
 /// Packages and what binds them, after all layers are merged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,10 @@ pub struct Inventory {
     /// Executable files with their content digests, when they were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub file_digests: Vec<FileDigest>,
+    /// What analysers saw inside files, in every layer, sorted by path and line. Findings are made from them; reports
+    /// do not repeat them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observations: Vec<Observation>,
 }
 
 /// One package needs or contains another; both are indices into [`Inventory::packages`].

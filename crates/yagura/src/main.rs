@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod advisories;
+mod analysers;
 mod arguments;
 mod commands;
 mod feeds;

@@ -22,7 +22,7 @@ pub fn scan_tree(root: &Path, walking: &WalkOptions, scanning: &ScanOptions) -> 
 }
 
 struct TreeScanner<'o> {
-    scanner: LayerScanner<'o, 'static>,
+    scanner: LayerScanner<'o>,
 }
 
 impl Visitor for TreeScanner<'_> {

@@ -1,7 +1,7 @@
 //! Facts of a layer as bytes, for a cache that nobody needs to trust.
 //!
 //! An entry is a magic number, a tag, a checksum and the compressed facts. The tag is a digest of everything that
-//! decides what a scan finds: the build, the cataloguers and their rules, the bounds. An entry of another tag, or a
+//! decides what a scan finds: the build, the cataloguers and analysers and their rules, the bounds. An entry of another tag, or a
 //! damaged one, reads as absent. Whoever can write the cache can forge entries, checksum included: it must be as
 //! private as the program's own files.
 
@@ -13,7 +13,7 @@ use super::{LayerFacts, ScanOptions};
 
 const MAGIC: &[u8; 8] = b"ygrlayer";
 /// Raised when the form of [`LayerFacts`] changes.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 const TAG_BYTES: usize = 32;
 const CHECKSUM_BYTES: usize = 32;
 /// Bound for the inflated facts of one layer: six million paths take 96 MiB.
@@ -34,21 +34,25 @@ impl CacheTag {
             hasher.update(text);
         };
         add(format!("{FORM} {} {build}", env!("CARGO_PKG_VERSION")));
-        let ScanOptions { selection, inflate, .. } = options;
+        let ScanOptions { selection, analysers, inflate, .. } = options;
         for cataloguer in selection.cataloguers() {
             add(format!("{} {:?} {}", cataloguer.name, cataloguer.selects, cataloguer.max_bytes));
+        }
+        for analyser in analysers {
+            add(format!("{} {}", analyser.name(), analyser.version()));
         }
         let ScanOptions {
             max_entries,
             max_packages,
             max_facts_bytes,
             max_symlinks,
+            max_observations,
             max_stream_bytes,
             executable_digests,
             ..
         } = options;
         add(format!(
-            "{inflate:?} {max_entries} {max_packages} {max_facts_bytes} {max_symlinks} {max_stream_bytes} {executable_digests}"
+            "{inflate:?} {max_entries} {max_packages} {max_facts_bytes} {max_symlinks} {max_observations} {max_stream_bytes} {executable_digests}"
         ));
         Self(hasher.finalize().into())
     }
@@ -169,6 +173,7 @@ mod tests {
                 owner: None,
                 layer: None,
             }],
+            observations: vec![yagura_model::Observation::new("rule", Some(3))],
             ..LayerFacts::default()
         }
     }

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
-use yagura_model::Digest;
 use yagura_model::digest::Algorithm;
 use yagura_model::inventory::FileDigest;
+use yagura_model::{Digest, Observation, Skipped};
 
 /// A regular file about to pass.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,21 @@ pub struct PassingFile<'a> {
 /// Bytes of a file's beginning that are shown before it is chosen.
 pub const HEAD_BYTES: usize = 64;
 
+/// What a consumer has to say of a file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observed {
+    pub observations: Vec<Observation>,
+    /// What it could not look into.
+    pub skipped: Vec<Skipped>,
+}
+
+impl Observed {
+    pub(super) fn append(&mut self, other: Self) {
+        self.observations.extend(other.observations);
+        self.skipped.extend(other.skipped);
+    }
+}
+
 /// Is shown every regular file once, in the order of the layer, and takes the bytes of those it wants.
 pub trait FileConsumer {
     /// Whether the bytes of this file shall be given to [`FileConsumer::bytes`]. When they are,
@@ -32,13 +47,9 @@ pub trait FileConsumer {
     /// The next bytes of the file that was wanted last, from its first to its last byte.
     fn bytes(&mut self, bytes: &[u8]);
 
-    /// The file is over; `whole` is false when it was cut (broken off, or larger than the scan's bound).
-    fn end(&mut self, whole: bool);
-
-    /// `path` is another name (a hard link) of the file at `target`, which passed before.
-    fn link(&mut self, path: &str, target: &str) {
-        let _ = (path, target);
-    }
+    /// The file is over; `whole` is false when it was cut (broken off, or larger than the scan's bound). Paths left empty
+    /// in what is returned are filled in.
+    fn end(&mut self, whole: bool) -> Observed;
 }
 
 /// Bound for the files whose digests are kept, one layer.
@@ -65,6 +76,14 @@ impl ExecutableDigests {
         let mut digests: Vec<FileDigest> = self.digests.into_values().collect();
         digests.sort_by(|a, b| a.path.cmp(&b.path));
         (digests, self.uncounted)
+    }
+
+    /// `path` is another name (a hard link) of the file at `target`, which passed before.
+    pub fn link(&mut self, path: &str, target: &str) {
+        if let Some(digest) = self.digests.get(target) {
+            let linked = FileDigest { path: path.to_owned(), ..digest.clone() };
+            self.keep(linked);
+        }
     }
 
     fn keep(&mut self, digest: FileDigest) {
@@ -94,17 +113,13 @@ impl FileConsumer for ExecutableDigests {
         }
     }
 
-    fn end(&mut self, whole: bool) {
-        let Some((FileDigestHeader { path, size, mode }, hasher)) = self.current.take() else { return };
+    fn end(&mut self, whole: bool) -> Observed {
+        let Some((FileDigestHeader { path, size, mode }, hasher)) = self.current.take() else {
+            return Observed::default();
+        };
         if let Some(digest) = Digest::from_bytes(Algorithm::Sha256, &hasher.finalize()).filter(|_| whole) {
             self.keep(FileDigest { path, digest, size, mode, owner: None, layer: None });
         }
-    }
-
-    fn link(&mut self, path: &str, target: &str) {
-        if let Some(digest) = self.digests.get(target) {
-            let linked = FileDigest { path: path.to_owned(), ..digest.clone() };
-            self.keep(linked);
-        }
+        Observed::default()
     }
 }

@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use yagura_model::SkipReason;
 
-use super::FileConsumer;
 use super::skips::SkipLog;
+use super::{FileConsumer, Observed};
 use crate::archive::Problem;
 use crate::catalogue::{Cataloguer, EvidenceFile, Facts, Reads};
 
@@ -34,6 +34,13 @@ pub(super) struct Readers<'r, 'c> {
     pub(super) consumers: &'r mut [&'c mut dyn FileConsumer],
 }
 
+/// What all of them say of the file.
+#[derive(Default)]
+pub(super) struct Statements {
+    pub(super) catalogued: Vec<Said>,
+    pub(super) observed: Observed,
+}
+
 /// What a cataloguer says of the file.
 pub(super) type Said = (&'static Cataloguer, Facts);
 
@@ -46,7 +53,7 @@ impl Buffers {
         readers: Readers<'_, '_>,
         max_stream_bytes: u64,
         skips: &mut SkipLog,
-    ) -> Vec<Said> {
+    ) -> Statements {
         let Readers { cataloguers, consumers } = readers;
         let mut wholes = Vec::new();
         let mut streams = Vec::new();
@@ -65,11 +72,14 @@ impl Buffers {
             return self.share_whole(file, content, all(), consumers, limit, skips);
         }
         if streams.is_empty() && consumers.is_empty() {
-            return Vec::new();
+            return Statements::default();
         }
         let mut stream = Bounded { content, left: max_stream_bytes, problem: None };
         let said = match (streams.as_slice(), consumers.is_empty()) {
-            ([only], true) => vec![(*only, read_stream(only, file, &mut stream))],
+            ([only], true) => Statements {
+                catalogued: vec![(*only, read_stream(only, file, &mut stream))],
+                ..Statements::default()
+            },
             _ => self.tee(file, &mut stream, &streams, consumers),
         };
         if let Some(problem) = stream.problem {
@@ -86,22 +96,22 @@ impl Buffers {
         consumers: &mut [&mut dyn FileConsumer],
         limit: u64,
         skips: &mut SkipLog,
-    ) -> Vec<Said> {
+    ) -> Statements {
         self.whole.clear();
         self.whole.shrink_to(KEPT_BYTES);
         let error = content.take(limit.saturating_add(1)).read_to_end(&mut self.whole).err();
         let bytes = self.whole.as_slice();
         let cut = bytes.len() as u64 > limit;
+        let mut statements = Statements::default();
         for consumer in consumers {
             consumer.bytes(bytes);
-            consumer.end(error.is_none() && !cut);
+            statements.observed.append(consumer.end(error.is_none() && !cut));
         }
         if let Some(error) = error {
             let problem = Problem::of(&error);
             skips.add(file.path, problem.reason, problem.detail);
-            return Vec::new();
+            return statements;
         }
-        let mut said = Vec::new();
         for cataloguer in cataloguers {
             // Files of a running system may have grown since they were listed.
             let facts = match cataloguer.reads {
@@ -117,9 +127,9 @@ impl Buffers {
                     read_stream(cataloguer, file, &mut rest)
                 }
             };
-            said.push((cataloguer, facts));
+            statements.catalogued.push((cataloguer, facts));
         }
-        said
+        statements
     }
 
     /// One stream for several readers: each cataloguer pulls in a thread of its own, the consumers are pushed from
@@ -130,7 +140,7 @@ impl Buffers {
         stream: &mut Bounded<'_>,
         cataloguers: &[&'static Cataloguer],
         consumers: &mut [&mut dyn FileConsumer],
-    ) -> Vec<Said> {
+    ) -> Statements {
         self.chunk.resize(CHUNK_BYTES, 0);
         let chunk = &mut self.chunk;
         std::thread::scope(|scope| {
@@ -161,8 +171,9 @@ impl Buffers {
                 }
             }
             drop(channels);
+            let mut observed = Observed::default();
             for consumer in consumers.iter_mut() {
-                consumer.end(stream.problem.is_none());
+                observed.append(consumer.end(stream.problem.is_none()));
             }
             let finished = threads.into_iter().map(|(cataloguer, thread)| {
                 let facts = thread.and_then(|thread| thread.join().ok()).unwrap_or_else(|| {
@@ -172,7 +183,7 @@ impl Buffers {
                 });
                 (cataloguer, facts)
             });
-            finished.collect()
+            Statements { catalogued: finished.collect(), observed }
         })
     }
 }

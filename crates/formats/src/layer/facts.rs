@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use yagura_model::inventory::FileDigest;
-use yagura_model::{Digest, Skipped};
+use yagura_model::{Digest, Observation, Skipped};
 
 use super::PathKey;
 use crate::catalogue::Facts;
@@ -58,6 +58,9 @@ pub struct LayerFacts {
     /// Sorted by path.
     #[serde(with = "super::codec::as_json")]
     pub file_digests: Vec<FileDigest>,
+    /// What the analysers saw, sorted by path, line, analyser and rule.
+    #[serde(with = "super::codec::as_json")]
+    pub observations: Vec<Observation>,
     pub counts: Counts,
     #[serde(with = "super::codec::as_json")]
     pub skipped: Vec<Skipped>,
@@ -96,6 +99,7 @@ impl LayerFacts {
         self.opaque.extend(other.opaque);
         self.symlinks.extend(other.symlinks);
         self.file_digests.extend(other.file_digests);
+        self.observations.extend(other.observations);
         self.skipped.extend(other.skipped);
         self.counts.entries += other.counts.entries;
         self.counts.files += other.counts.files;
@@ -115,5 +119,9 @@ impl LayerFacts {
         }
         self.symlinks.sort_unstable();
         self.file_digests.sort_by(|a, b| a.path.cmp(&b.path));
+        self.observations.sort_by(|a, b| {
+            let (of_a, of_b) = ((&a.analyser, &a.rule, &a.facts), (&b.analyser, &b.rule, &b.facts));
+            a.location.cmp(&b.location).then_with(|| of_a.cmp(&of_b))
+        });
     }
 }

@@ -4,6 +4,7 @@
 //! first bytes. Directories and hosts feed the same scanner. This module must not know any package format; the
 //! cataloguers do.
 
+mod analyser;
 pub mod codec;
 mod consumer;
 mod dispatch;
@@ -18,13 +19,14 @@ mod scanner;
 mod selection;
 mod skips;
 
-pub use consumer::{ExecutableDigests, FileConsumer, HEAD_BYTES, PassingFile};
+pub use analyser::Analyser;
+pub use consumer::{ExecutableDigests, FileConsumer, HEAD_BYTES, Observed, PassingFile};
 pub use facts::{Counts, Evidence, LayerFacts, Symlink};
 pub use merge::merge;
 pub(crate) use merge::namespace;
 pub use options::ScanOptions;
 pub use path_key::PathKey;
-pub use scan::{LayerDigests, scan_layer, scan_layer_with};
+pub use scan::{LayerDigests, scan_layer};
 pub use scanner::LayerScanner;
 pub use selection::Selection;
 pub use skips::{MAX_NAMED_PER_REASON, SkipLog};

@@ -11,7 +11,7 @@ use yagura_model::digest::Algorithm;
 use yagura_model::{Digest, SkipReason, Skipped};
 
 use super::pipeline::read_ahead;
-use super::{FileConsumer, LayerFacts, LayerScanner, ScanOptions};
+use super::{LayerFacts, LayerScanner, ScanOptions};
 use crate::archive::tar::TarReader;
 use crate::archive::{Compression, Inflater, Problem};
 
@@ -26,18 +26,7 @@ pub struct LayerDigests {
 
 /// Inflates, verifies and scans a layer.
 pub fn scan_layer(reader: impl Read + Send, expected: &LayerDigests, options: &ScanOptions) -> LayerFacts {
-    scan_layer_with(reader, expected, options, Vec::new())
-}
-
-/// As [`scan_layer`], with further consumers. What they took from a layer that turns out not to be verified
-/// ([`LayerFacts::diff_id`] is none and the reason stands in [`LayerFacts::skipped`]) must not be used either.
-pub fn scan_layer_with(
-    reader: impl Read + Send,
-    expected: &LayerDigests,
-    options: &ScanOptions,
-    consumers: Vec<&mut dyn FileConsumer>,
-) -> LayerFacts {
-    let mut scanner = LayerScanner::for_layer(options).with_consumers(consumers);
+    let mut scanner = LayerScanner::for_layer(options);
     let mut verdicts = Vec::new();
     let blob_hasher = match expected.blob.as_ref().map(|digest| Hasher::of(digest.algorithm())) {
         Some(None) => {
@@ -113,7 +102,7 @@ struct Walked {
 fn walk_to_end(
     uncompressed: &mut dyn Read,
     hasher: Option<Hasher>,
-    scanner: &mut LayerScanner<'_, '_>,
+    scanner: &mut LayerScanner<'_>,
 ) -> Walked {
     let mut tar = TarReader::new(Hashing::new(uncompressed, hasher));
     let mut problem = walk(&mut tar, scanner);
@@ -129,7 +118,7 @@ fn walk_to_end(
 }
 
 /// Gives every entry to the scanner. Returns why the walk ended, if not at the archive's end.
-fn walk<R: Read>(tar: &mut TarReader<R>, scanner: &mut LayerScanner<'_, '_>) -> Option<Problem> {
+fn walk<R: Read>(tar: &mut TarReader<R>, scanner: &mut LayerScanner<'_>) -> Option<Problem> {
     loop {
         match tar.next_entry() {
             Ok(Some(mut entry)) => {

@@ -5,7 +5,8 @@ use std::io::Read;
 
 use yagura_model::{Location, SkipReason};
 
-use super::consumer::{ExecutableDigests, FileConsumer, HEAD_BYTES, PassingFile};
+use super::analyser::Working;
+use super::consumer::{ExecutableDigests, FileConsumer, HEAD_BYTES, Observed, PassingFile};
 use super::dispatch::{Buffers, Readers, Said};
 use super::path::{self, MAX_PATH_BYTES};
 use super::selection::CataloguerIndex;
@@ -33,7 +34,7 @@ enum Source {
 }
 
 /// Takes entries one by one, gives each file to everybody who wants it, and keeps what they say.
-pub struct LayerScanner<'o, 'c> {
+pub struct LayerScanner<'o> {
     options: &'o ScanOptions,
     source: Source,
     facts: LayerFacts,
@@ -44,31 +45,27 @@ pub struct LayerScanner<'o, 'c> {
     /// Rough memory of all evidence.
     weight: usize,
     digests: Option<ExecutableDigests>,
-    consumers: Vec<&'c mut dyn FileConsumer>,
+    analysers: Vec<Working<'o>>,
+    /// Where the observations of a path are in `facts.observations`, for its further names.
+    observed: HashMap<PathKey, Vec<usize>>,
     buffers: Buffers,
     path: Vec<u8>,
     target: Vec<u8>,
     chosen: Vec<CataloguerIndex>,
 }
 
-impl<'o, 'c> LayerScanner<'o, 'c> {
+impl<'o> LayerScanner<'o> {
     /// A scanner of a directory tree.
     pub fn new(options: &'o ScanOptions) -> Self {
-        Self::of(Source::Tree, options, Vec::new())
+        Self::of(Source::Tree, options)
     }
 
     /// A scanner of one image layer.
     pub fn for_layer(options: &'o ScanOptions) -> Self {
-        Self::of(Source::Layer, options, Vec::new())
+        Self::of(Source::Layer, options)
     }
 
-    /// Further consumers, who are shown every file.
-    pub fn with_consumers(mut self, consumers: Vec<&'c mut dyn FileConsumer>) -> Self {
-        self.consumers = consumers;
-        self
-    }
-
-    fn of(source: Source, options: &'o ScanOptions, consumers: Vec<&'c mut dyn FileConsumer>) -> Self {
+    fn of(source: Source, options: &'o ScanOptions) -> Self {
         Self {
             options,
             source,
@@ -78,7 +75,8 @@ impl<'o, 'c> LayerScanner<'o, 'c> {
             packages: 0,
             weight: 0,
             digests: options.executable_digests.then(ExecutableDigests::default),
-            consumers,
+            analysers: options.analysers.iter().map(|analyser| Working::begin(&**analyser)).collect(),
+            observed: HashMap::new(),
             buffers: Buffers::default(),
             path: Vec::new(),
             target: Vec::new(),
@@ -199,12 +197,47 @@ impl<'o, 'c> LayerScanner<'o, 'c> {
             if let Some(digests) = &mut self.digests {
                 digests.link(&text, &target_text);
             }
-            for consumer in &mut self.consumers {
-                consumer.link(&text, &target_text);
-            }
+            self.linked_observations(&text, PathKey::of(path), PathKey::of(&target_path));
             self.linked_evidence(path, &target_path);
         }
         self.target = target_path;
+    }
+
+    /// What was seen under one name of a file holds for the other.
+    fn linked_observations(&mut self, path: &str, key: PathKey, target: PathKey) {
+        let seen = self.observed.get(&target).map_or(&[][..], Vec::as_slice);
+        let seen = seen.iter().filter_map(|index| self.facts.observations.get(*index));
+        let mut observations: Vec<_> = seen.cloned().collect();
+        for observation in &mut observations {
+            let inside = observation.location.path.split_once("!/").map(|(_, inside)| inside);
+            observation.location.path = inside.map_or(path.to_owned(), |inside| format!("{path}!/{inside}"));
+        }
+        if !observations.is_empty() {
+            self.observe(path, key, Observed { observations, ..Observed::default() });
+        }
+    }
+
+    /// Keeps what the analysers say of a file.
+    fn observe(&mut self, path: &str, key: PathKey, observed: Observed) {
+        for mut skipped in observed.skipped {
+            if skipped.path.is_empty() {
+                path.clone_into(&mut skipped.path);
+            }
+            self.skips.push(skipped);
+        }
+        let room = self.options.max_observations.saturating_sub(self.facts.observations.len());
+        if observed.observations.len() > room {
+            let detail =
+                format!("more than {} observations; the rest was left out", self.options.max_observations);
+            self.skips.add(path, SkipReason::TooMany, detail);
+        }
+        for mut observation in observed.observations.into_iter().take(room) {
+            if observation.location.path.is_empty() {
+                path.clone_into(&mut observation.location.path);
+            }
+            self.observed.entry(key).or_default().push(self.facts.observations.len());
+            self.facts.observations.push(observation);
+        }
     }
 
     fn linked_evidence(&mut self, path: &[u8], target: &[u8]) {
@@ -240,7 +273,7 @@ impl<'o, 'c> LayerScanner<'o, 'c> {
         chosen.clear();
         let selection = &self.options.selection;
         selection.by_path(path, &mut chosen);
-        let watched = self.digests.is_some() || !self.consumers.is_empty();
+        let watched = self.digests.is_some() || !self.analysers.is_empty();
         let mut head = [0; HEAD_BYTES];
         let mut head_length = 0;
         if header.size > 0 && (watched || selection.head_bytes() > 0) {
@@ -277,9 +310,9 @@ impl<'o, 'c> LayerScanner<'o, 'c> {
         {
             consumers.push(digests);
         }
-        for consumer in &mut self.consumers {
-            if consumer.wants(&passing) {
-                consumers.push(&mut **consumer);
+        for analyser in &mut self.analysers {
+            if analyser.wants(&passing) {
+                consumers.push(analyser);
             }
         }
         if cataloguers.is_empty() && consumers.is_empty() {
@@ -289,8 +322,12 @@ impl<'o, 'c> LayerScanner<'o, 'c> {
         let readers = Readers { cataloguers: &cataloguers, consumers: &mut consumers };
         let mut whole = head.chain(content);
         let limit = self.options.max_stream_bytes;
-        for said in self.buffers.dispatch(file, &mut whole, readers, limit, &mut self.skips) {
+        let said = self.buffers.dispatch(file, &mut whole, readers, limit, &mut self.skips);
+        for said in said.catalogued {
             self.keep(path, key, said);
+        }
+        if said.observed != Observed::default() {
+            self.observe(&text, key.unwrap_or_else(|| PathKey::of(path)), said.observed);
         }
     }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use sha2::Digest as _;
 use yagura_model::digest::Algorithm;
-use yagura_model::{Digest, Ecosystem, Package, SkipReason};
+use yagura_model::{Digest, Ecosystem, Observation, Package, SkipReason};
 
 use super::*;
 use crate::archive::InflateLimits;
@@ -285,28 +285,49 @@ fn hostile_names_and_types_are_reported_and_nothing_ends() {
     );
 }
 
-#[derive(Default)]
-struct Recorder {
-    files: Vec<(String, usize, bool)>,
+/// Observes how many bytes each file has; fails on files named `.panic`.
+#[derive(Debug)]
+struct Measurer;
+
+struct Measuring {
     count: usize,
+    fails: bool,
 }
 
-impl FileConsumer for Recorder {
+impl Analyser for Measurer {
+    fn name(&self) -> &'static str {
+        "measurer"
+    }
+
+    fn version(&self) -> String {
+        "1".into()
+    }
+
+    fn begin(&self) -> Box<dyn FileConsumer + '_> {
+        Box::new(Measuring { count: 0, fails: false })
+    }
+}
+
+impl FileConsumer for Measuring {
     fn wants(&mut self, file: &PassingFile<'_>) -> bool {
-        self.files.push((file.path.to_owned(), 0, false));
         self.count = 0;
+        self.fails = file.path.ends_with(".panic");
         !file.path.ends_with("unwanted")
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
+        assert!(!self.fails);
         self.count += bytes.len();
     }
 
-    fn end(&mut self, whole: bool) {
-        if let Some(last) = self.files.last_mut() {
-            *last = (last.0.clone(), self.count, whole);
-        }
+    fn end(&mut self, whole: bool) -> Observed {
+        let observations = vec![Observation::new(format!("{} {whole}", self.count), None)];
+        Observed { observations, skipped: Vec::new() }
     }
+}
+
+fn observed(facts: &LayerFacts) -> Vec<(&str, &str)> {
+    facts.observations.iter().map(|seen| (seen.location.path.as_str(), seen.rule.as_str())).collect()
 }
 
 #[test]
@@ -319,9 +340,9 @@ fn large_files_reach_every_reader_in_one_pass() {
     let tar = Tar::new().file("bin/large", &large).file("bin/small", &small).file("x.little", &large[6..]);
     let tar = tar.file("unwanted", b"").file("empty", b"").bytes();
 
-    let mut recorder = Recorder::default();
-    let with_digests = ScanOptions { executable_digests: true, ..options() };
-    let facts = scan_layer_with(&tar[..], &LayerDigests::default(), &with_digests, vec![&mut recorder]);
+    let analysers: Vec<Arc<dyn Analyser>> = vec![Arc::new(Measurer)];
+    let with_digests = ScanOptions { executable_digests: true, analysers, ..options() };
+    let facts = scan_layer(&tar[..], &LayerDigests::default(), &with_digests);
     let expected = [
         format!("bin/large start {}", b'S'),
         format!("bin/large sum {sum}"),
@@ -331,23 +352,40 @@ fn large_files_reach_every_reader_in_one_pass() {
     ];
     assert_eq!(packages(&facts), expected);
     assert_eq!(facts.skipped, []);
-    let recorded: Vec<_> = recorder.files.iter().map(|(p, n, w)| (p.as_str(), *n, *w)).collect();
     assert_eq!(
-        recorded,
+        observed(&facts),
         [
-            ("bin/large", large.len(), true),
-            ("bin/small", 100, true),
-            ("x.little", large.len() - 6, true),
-            ("unwanted", 0, false),
-            ("empty", 0, true)
+            ("bin/large", "9437184 true"),
+            ("bin/small", "100 true"),
+            ("empty", "0 true"),
+            ("x.little", "9437178 true"),
         ]
     );
+    assert!(facts.observations.iter().all(|seen| seen.analyser == "measurer"));
     let digests: Vec<_> = facts.file_digests.iter().map(|d| (d.path.as_str(), d.digest.clone())).collect();
     let hashed = [("bin/large", &large[..]), ("bin/small", &small), ("x.little", &large[6..])];
     assert_eq!(digests, hashed.map(|(path, content)| (path, sha256(content))));
 
     // Without consumers a single reader takes the stream directly.
     assert_eq!(packages(&scan(&tar)), expected);
+}
+
+#[test]
+fn an_analyser_that_fails_costs_one_file_and_links_share_what_was_seen() {
+    let tar = Tar::new()
+        .file("a.panic", b"x")
+        .file("b", b"xx")
+        .entry(b"c", tar::EntryType::Link, "./b", b"")
+        .bytes();
+    let with = ScanOptions { analysers: vec![Arc::new(Measurer)], ..options() };
+    let facts = scan_layer(&tar[..], &LayerDigests::default(), &with);
+    assert_eq!(observed(&facts), [("b", "2 true"), ("c", "2 true")]);
+    assert!(reasons(&facts).contains(&("a.panic", SkipReason::Malformed)));
+
+    let bounded = ScanOptions { max_observations: 1, ..with };
+    let facts = scan_layer(&tar[..], &LayerDigests::default(), &bounded);
+    assert_eq!(observed(&facts), [("b", "2 true")]);
+    assert!(reasons(&facts).contains(&("c", SkipReason::TooMany)));
 }
 
 #[test]

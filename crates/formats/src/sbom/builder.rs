@@ -182,6 +182,7 @@ impl Builder {
                 skipped: self.skipped,
                 files: self.files,
                 file_digests: self.file_digests,
+                observations: Vec::new(),
             },
         }
     }

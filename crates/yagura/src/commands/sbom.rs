@@ -13,8 +13,12 @@ use crate::summary;
 pub fn run(arguments: &Sbom, everywhere: &Everywhere) -> Result<Outcome> {
     let outputs = Outputs::open(&arguments.output, everywhere, View::Inventory)?;
     let progress = Progress::new(everywhere.quiet);
-    let request =
-        Request { targets: &arguments.targets.targets, access: &arguments.targets.access, everywhere };
+    let request = Request {
+        targets: &arguments.targets.targets,
+        access: &arguments.targets.access,
+        everywhere,
+        analysers: Vec::new(),
+    };
     let scanned = scan::read(&request, &scan::cache(everywhere)?, &progress)?;
     outputs.write(&summary::report(scanned, None))?;
     Ok(Outcome::Fine)

@@ -4,13 +4,13 @@ use anyhow::Result;
 use yagura_report::View;
 
 use super::Outcome;
-use crate::advisories;
 use crate::arguments::{Everywhere, Scan};
 use crate::judgement::{self, Judge};
 use crate::output::Outputs;
 use crate::progress::Progress;
 use crate::scan::{self, Request};
 use crate::summary;
+use crate::{advisories, analysers};
 
 pub fn run(arguments: &Scan, everywhere: &Everywhere) -> Result<Outcome> {
     // All that can be wrong with the request is found before any work is done.
@@ -20,8 +20,12 @@ pub fn run(arguments: &Scan, everywhere: &Everywhere) -> Result<Outcome> {
     let mut judge = Judge::new(&arguments.judgement)?;
 
     let progress = Progress::new(everywhere.quiet);
-    let request =
-        Request { targets: &arguments.targets.targets, access: &arguments.targets.access, everywhere };
+    let request = Request {
+        targets: &arguments.targets.targets,
+        access: &arguments.targets.access,
+        everywhere,
+        analysers: analysers::wanted(&arguments.judgement.only)?,
+    };
     let scanned = scan::read(&request, &cache, &progress)?;
     for document in &scanned.attached {
         judge.read_document(&document.name, &document.bytes);

@@ -7,14 +7,15 @@ mod sbom;
 mod tree;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use yagura_collect::ImageHandle;
 use yagura_collect::cache::Cache;
 use yagura_collect::fetch::Fetched;
 use yagura_collect::sandbox::{self, SandboxStatus};
-use yagura_formats::layer::ScanOptions;
 use yagura_formats::layer::codec::CacheTag;
+use yagura_formats::layer::{Analyser, ScanOptions};
 use yagura_model::report::{Target, TargetKind};
 
 use crate::arguments::{Access, Everywhere};
@@ -27,6 +28,8 @@ pub struct Request<'a> {
     pub targets: &'a [String],
     pub access: &'a Access,
     pub everywhere: &'a Everywhere,
+    /// Who looks into files beside the cataloguers.
+    pub analysers: Vec<Arc<dyn Analyser>>,
 }
 
 /// The targets with their inventories.
@@ -63,7 +66,11 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
     let readable: Vec<&Path> = readable.iter().map(PathBuf::as_path).collect();
     let sandbox = sandbox::restrict(&readable, &[cache.root()]);
 
-    let options = ScanOptions { executable_digests: request.access.files, ..ScanOptions::default() };
+    let options = ScanOptions {
+        executable_digests: request.access.files,
+        analysers: request.analysers.clone(),
+        ..ScanOptions::default()
+    };
     let tag = CacheTag::of(&options, &build);
     let mut reader =
         Reader { options, tag, access: request.access, cache, progress, base: None, notices: Vec::new() };

@@ -17,11 +17,12 @@ use std::collections::{HashMap, HashSet};
 
 use yagura_model::image::Image;
 use yagura_model::inventory::FileDigest;
+use yagura_model::observation::Fate;
 use yagura_model::package::SourcePackage;
-use yagura_model::{Digest, Ecosystem, Inventory, Package, Skipped};
+use yagura_model::{Digest, Ecosystem, Inventory, Observation, Package, Skipped};
 
 use self::attribution::Versions;
-use self::overlay::Overlay;
+use self::overlay::{Overlay, PathFate};
 use self::systems::Systems;
 pub(crate) use self::systems::namespace;
 use super::{Evidence, LayerFacts, PathKey};
@@ -57,7 +58,8 @@ pub fn merge(layers: &[LayerFacts], image: Option<&Image>) -> Inventory {
     declared::leave_out(&mut found, image.is_some());
 
     let mut file_digests = visible_digests(layers, &mut overlay, &names);
-    ownership::assign(&mut found, &mut file_digests, &visible);
+    let mut observations = observations(layers, &mut overlay, &names);
+    ownership::assign(&mut found, &mut file_digests, &mut observations, &visible);
     declared::leave_out_owned(&mut found);
 
     found.sort_by(|a, b| order(&a.package).cmp(&order(&b.package)));
@@ -70,6 +72,7 @@ pub fn merge(layers: &[LayerFacts], image: Option<&Image>) -> Inventory {
         skipped: skipped(layers, &names),
         files: layers.iter().map(|layer| layer.counts.files).sum(),
         file_digests,
+        observations,
     }
 }
 
@@ -187,6 +190,36 @@ fn visible_digests(
     }
     digests.sort_by(|a, b| a.path.cmp(&b.path));
     digests
+}
+
+/// What was seen in every layer: what a later layer hides is still in the image, and is told with its fate.
+fn observations(
+    layers: &[LayerFacts],
+    overlay: &mut Overlay<'_>,
+    names: &LayerNames<'_>,
+) -> Vec<Observation> {
+    let mut observations = Vec::new();
+    for (layer, facts) in layers.iter().enumerate() {
+        for observation in &facts.observations {
+            let mut observation = observation.clone();
+            let file = file_of(&observation.location.path);
+            observation.fate = match overlay.fate(layer, PathKey::of(file.as_bytes()), file) {
+                PathFate::Visible => Fate::Present,
+                PathFate::Replaced(by) => Fate::Replaced(names.digest(by)),
+                PathFate::Removed(by) => Fate::Removed(by.and_then(|by| names.digest(by))),
+            };
+            observation.location.layer = names.digest(layer);
+            observations.push(observation);
+        }
+    }
+    // Stable: one path's observations stay in the order of the layers.
+    observations.sort_by(|a, b| a.location.path.cmp(&b.location.path));
+    observations
+}
+
+/// The file of a path that may go on inside an archive.
+fn file_of(path: &str) -> &str {
+    path.split_once("!/").map_or(path, |(file, _)| file)
 }
 
 fn skipped(layers: &[LayerFacts], names: &LayerNames<'_>) -> Vec<Skipped> {

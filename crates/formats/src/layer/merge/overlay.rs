@@ -5,6 +5,17 @@ use std::collections::HashMap;
 use super::aliases::{Alias, Aliases};
 use crate::layer::{LayerFacts, PathKey};
 
+/// What the layers above one do to a path of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PathFate {
+    Visible,
+    /// This layer has another file there.
+    Replaced(usize),
+    /// This layer takes it away, itself or with a directory above it; not known which one where the path was named
+    /// through a symbolic link.
+    Removed(Option<usize>),
+}
+
 /// Answers whether a path of a layer is still there with all layers above it applied.
 pub(super) struct Overlay<'a> {
     layers: &'a [LayerFacts],
@@ -26,6 +37,23 @@ impl<'a> Overlay<'a> {
         let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
         let hidden_from = self.replaces(layer, key).max(self.hides_below(directory));
         hidden_from.is_none_or(|highest| highest <= layer) && !self.is_hidden_by_another_name(layer, path)
+    }
+
+    /// What happens first to `path` of `layer`.
+    pub(super) fn fate(&mut self, layer: usize, key: PathKey, path: &str) -> PathFate {
+        if self.is_visible(layer, key, path) {
+            return PathFate::Visible;
+        }
+        let ancestors = ancestors(path);
+        let first = (layer + 1..self.layers.len()).find_map(|index| {
+            let facts = self.layers.get(index)?;
+            if has(&facts.non_directories, key) {
+                return Some(PathFate::Replaced(index));
+            }
+            (has_any(facts, key) || ancestors.iter().any(|ancestor| hides(facts, *ancestor)))
+                .then_some(PathFate::Removed(Some(index)))
+        });
+        first.unwrap_or(PathFate::Removed(None))
     }
 
     /// Whether a layer above `layer` hides `path` by naming it through a symbolic link to one of its directories.
@@ -55,8 +83,7 @@ impl<'a> Overlay<'a> {
     /// Whether what `lower` has at `path` was taken away by a layer up to and with `upper`; being written anew at the
     /// same path does not count.
     pub(super) fn is_removed_between(&self, lower: usize, upper: usize, key: PathKey, path: &str) -> bool {
-        let ancestors = path.match_indices('/').filter_map(|(end, _)| path.get(..end)).chain([""]);
-        let keys: Vec<PathKey> = ancestors.map(|ancestor| PathKey::of(ancestor.as_bytes())).collect();
+        let keys = ancestors(path);
         (lower + 1..=upper).filter_map(|index| self.layers.get(index)).any(|facts| {
             has(&facts.whiteouts, key)
                 || has(&facts.directories, key)
@@ -99,6 +126,12 @@ impl<'a> Overlay<'a> {
             .rev()
             .find(|index| self.layers.get(*index).is_some_and(|facts| hides(facts, key)))
     }
+}
+
+/// The keys of the directories above a path, the root's among them.
+fn ancestors(path: &str) -> Vec<PathKey> {
+    let above = path.match_indices('/').filter_map(|(end, _)| path.get(..end)).chain([""]);
+    above.map(|ancestor| PathKey::of(ancestor.as_bytes())).collect()
 }
 
 /// Whether a layer has something of its own, or a whiteout, at a path.

@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 
+use yagura_model::Observation;
 use yagura_model::inventory::FileDigest;
 
-use super::{Found, Visible};
+use super::{Found, Visible, file_of};
 use crate::layer::PathKey;
 
 /// Directories that merged distributions keep twice, by symbolic links: where a file is, and where a package's list
@@ -20,18 +21,28 @@ const MERGED_DIRECTORIES: &[(&str, &str)] = &[
     ("usr/lib/", "usr/lib64/"),
 ];
 
-/// Sets [`yagura_model::Package::owner`], [`yagura_model::Package::part_of`] and [`FileDigest::owner`].
-pub(super) fn assign(found: &mut [Found], digests: &mut [FileDigest], visible: &[Visible<'_>]) {
+/// Sets [`yagura_model::Package::owner`], [`yagura_model::Package::part_of`], [`FileDigest::owner`] and
+/// [`Observation::owner`].
+pub(super) fn assign(
+    found: &mut [Found],
+    digests: &mut [FileDigest],
+    observations: &mut [Observation],
+    visible: &[Visible<'_>],
+) {
     let mut owners = Owners::default();
     for item in found.iter().filter(|item| !item.package.ecosystem.is_operating_system()) {
         let path = item.package.locations.first().map_or("", |location| location.path.as_str());
-        let file = path.split_once("!/").map_or(path, |(file, _)| file);
+        let file = file_of(path);
         if let Some(key) = item.keys.first() {
             owners.ask(*key, file);
         }
     }
     for digest in digests.iter() {
         owners.ask(PathKey::of(digest.path.as_bytes()), &digest.path);
+    }
+    for observation in observations.iter() {
+        let file = file_of(&observation.location.path);
+        owners.ask(PathKey::of(file.as_bytes()), file);
     }
     owners.answer(visible);
     for item in found.iter_mut().filter(|item| !item.package.ecosystem.is_operating_system()) {
@@ -40,6 +51,9 @@ pub(super) fn assign(found: &mut [Found], digests: &mut [FileDigest], visible: &
     }
     for digest in digests.iter_mut() {
         digest.owner = owners.of(PathKey::of(digest.path.as_bytes()));
+    }
+    for observation in observations.iter_mut() {
+        observation.owner = owners.of(PathKey::of(file_of(&observation.location.path).as_bytes()));
     }
 }
 

@@ -56,6 +56,13 @@ impl Built {
         self
     }
 
+    fn observation(mut self, path: &str, rule: &str) -> Self {
+        let mut seen = Observation::new(rule, None);
+        seen.location.path = path.into();
+        self.0.observations.push(seen);
+        self.other(file_of(path))
+    }
+
     fn build(mut self, name: u8) -> LayerFacts {
         self.0.diff_id = Digest::from_bytes(yagura_model::digest::Algorithm::Sha256, &[name; 32]);
         self.0.sort();
@@ -466,4 +473,39 @@ fn the_order_of_evidence_does_not_matter() {
     for order in [[0, 2, 1], [1, 0, 2], [2, 1, 0]] {
         assert_eq!(build(order), expected);
     }
+}
+
+#[test]
+fn observations_know_their_layer_their_owner_and_what_became_of_them() {
+    let owned = Ownership {
+        ecosystem: Ecosystem::Deb,
+        package: "base".into(),
+        files: vec![PathKey::of(b"etc/kept")],
+    };
+    let database = Facts { packages: vec![deb("base", "1")], ownership: vec![owned], ..Facts::default() };
+    let lower = layer()
+        .evidence("var/lib/dpkg/status", database)
+        .observation("etc/kept", "kept")
+        .observation("etc/replaced", "replaced")
+        .observation("root/removed.zip!/inside", "removed")
+        .observation("srv/deep/gone", "gone")
+        .build(1);
+    let middle = layer().observation("etc/replaced", "again").whiteout("root/removed.zip").build(2);
+    let upper = layer().directory("srv").opaque("srv").whiteout("etc/replaced").build(3);
+    let layers = [lower, middle, upper];
+    let digest = |layer: usize| layers[layer].diff_id.clone();
+    let inventory = merge(&layers, None);
+    let seen = inventory.observations.iter();
+    let seen = seen.map(|seen| {
+        (seen.rule.as_str(), seen.location.layer.clone(), seen.owner.as_deref(), seen.fate.clone())
+    });
+    let seen: Vec<_> = seen.collect();
+    let expected = [
+        ("kept", digest(0), Some("base"), Fate::Present),
+        ("replaced", digest(0), None, Fate::Replaced(digest(1))),
+        ("again", digest(1), None, Fate::Removed(digest(2))),
+        ("removed", digest(0), None, Fate::Removed(digest(1))),
+        ("gone", digest(0), None, Fate::Removed(digest(2))),
+    ];
+    assert_eq!(seen, expected);
 }
