@@ -5,16 +5,21 @@
 //! not know the source. This crate must not judge, open files or print.
 
 pub mod kubernetes;
+pub mod source;
+
+use std::borrow::Cow;
 
 use yagura_formats::document::Node;
 
+pub use source::{Parsed, Problem, Reach, SOURCES, Source, SourceFile, Subject};
+
 /// One configured thing, whatever said so.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Resource {
+pub struct Resource<'a> {
     /// Normalised type: `kubernetes/Deployment`, `aws/s3-bucket`, `docker/image`, `dockerfile/stage`, …
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     /// Unique within its source: `namespace/name`, a Terraform address, a logical id, a stage.
     pub name: String,
     /// The values; every node's [`yagura_formats::document::Span::source`] is an index into the source's files.
-    pub node: Node<'static>,
+    pub node: Node<'a>,
 }

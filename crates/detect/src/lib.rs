@@ -5,5 +5,6 @@
 
 pub mod evidence;
 pub mod ignore;
+pub mod policies;
 pub mod vex;
 pub mod vulnerabilities;

@@ -1,6 +1,10 @@
 //! Kubernetes objects in documents: every object of a file, lists flattened.
 
+mod source;
+
 use yagura_formats::document::{Node, Tree};
+
+pub use source::{SOURCE, pod};
 
 /// Deepest nesting of `List` objects in one another.
 const MAX_LISTS: u32 = 4;
