@@ -73,6 +73,9 @@ pub enum Command {
     Db(Db),
     /// Say all that is known of a flaw, and why it matches a target or does not
     Explain(Box<Explain>),
+    /// Show what the graph of a stack says: who may talk to whom
+    #[command(subcommand)]
+    Graph(Graph),
     /// Write a completion script for a shell
     Completions {
         #[arg(value_enum)]
@@ -329,4 +332,33 @@ pub struct DbAffected {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Graph {
+    /// List which pods and addresses may talk to which, as NetworkPolicies, AdminNetworkPolicies, services and
+    /// ingresses decide it
+    Connectivity(GraphConnectivity),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct GraphConnectivity {
+    /// Manifests, or what `kubectl get -o json` wrote: files, directories, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// How the table is written
+    #[arg(long, short, value_enum, default_value_t = TableFormat::Table, value_name = "FORMAT")]
+    pub output: TableFormat,
+
+    /// List IPv6 addresses outside the cluster, too
+    #[arg(long)]
+    pub ipv6: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    Table,
+    Csv,
+    Json,
 }

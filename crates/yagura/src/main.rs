@@ -15,6 +15,7 @@ mod judgement;
 mod output;
 mod progress;
 mod scan;
+mod stack;
 mod summary;
 
 fn main() -> ExitCode {

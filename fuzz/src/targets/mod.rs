@@ -2,6 +2,7 @@
 
 mod advisories;
 mod archive;
+mod assess;
 mod binaries;
 mod collect;
 mod document;
@@ -20,6 +21,7 @@ use crate::Target;
 pub(crate) const AREAS: &[&[Target]] = &[
     advisories::TARGETS,
     archive::TARGETS,
+    assess::TARGETS,
     binaries::TARGETS,
     collect::TARGETS,
     document::TARGETS,

@@ -35,20 +35,31 @@ impl<'t, 'a> Object<'t, 'a> {
 pub fn objects<'t, 'a>(tree: &'t Tree<'a>) -> Vec<Object<'t, 'a>> {
     let mut objects = Vec::new();
     for document in &tree.documents {
-        collect(document, MAX_LISTS, &mut objects);
+        collect(document, None, MAX_LISTS, &mut objects);
     }
     objects
 }
 
-fn collect<'t, 'a>(node: &'t Node<'a>, lists: u32, objects: &mut Vec<Object<'t, 'a>>) {
-    let (Some(api_version), Some(kind)) = (text(node, "apiVersion"), text(node, "kind")) else { return };
-    if let Some(items) = node.get("items").filter(|_| kind.ends_with("List")) {
+/// `within` is the version and kind of a list's items, which those that the API server itself wrote leave out.
+fn collect<'t, 'a>(
+    node: &'t Node<'a>,
+    within: Option<(&'t str, &'t str)>,
+    lists: u32,
+    objects: &mut Vec<Object<'t, 'a>>,
+) {
+    let stated = text(node, "apiVersion").zip(text(node, "kind"));
+    let Some((api_version, kind)) = stated.or(within) else { return };
+    if let (Some(items), Some(of_items)) = (node.get("items"), kind.strip_suffix("List")) {
         if lists > 0 {
-            items.items().iter().for_each(|item| collect(item, lists - 1, objects));
+            let within = Some((api_version, of_items)).filter(|_| !of_items.is_empty());
+            items.items().iter().for_each(|item| collect(item, within, lists - 1, objects));
         }
         return;
     }
     let metadata = node.get("metadata");
+    if stated.is_none() && metadata.is_none() {
+        return;
+    }
     let of_metadata = |key| metadata.and_then(|metadata| metadata.text_of(key));
     let name = of_metadata("name").unwrap_or_default();
     let namespace = of_metadata("namespace").filter(|namespace| !namespace.is_empty());
@@ -83,6 +94,12 @@ items:
   kind: RoleList
   items:
   - {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: c, namespace: ''}}
+---
+apiVersion: v1
+kind: PodList
+items:
+- {metadata: {name: d}}
+- neither
 ";
         let tree = yaml::parse(text);
         let found: Vec<_> = objects(&tree)
@@ -100,6 +117,7 @@ items:
             ("", "Service", "a", true),
             ("apps", "Deployment", "b", false),
             ("rbac.authorization.k8s.io", "Role", "c", false),
+            ("", "Pod", "d", false),
         ];
         assert_eq!(found, expected.map(|(g, k, n, s)| (g.to_owned(), k.to_owned(), n.to_owned(), s)));
     }

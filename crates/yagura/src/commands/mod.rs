@@ -2,6 +2,7 @@
 
 mod db;
 mod explain;
+mod graph;
 mod sbom;
 mod scan;
 
@@ -36,6 +37,7 @@ pub fn run(arguments: Yagura) -> Result<Outcome> {
         Command::Sbom(sbom) => sbom::run(&sbom, everywhere),
         Command::Db(db) => db::run(&db, everywhere),
         Command::Explain(explain) => explain::run(&explain, everywhere),
+        Command::Graph(graph) => graph::run(&graph, everywhere),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Yagura::command(), "yagura", &mut std::io::stdout());
             Ok(Outcome::Fine)

@@ -1,0 +1,53 @@
+//! A stack as it lies in files: which of them say something of it, and what they say together.
+
+mod files;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use yagura_assess::kubernetes::Cluster;
+use yagura_collect::sandbox;
+use yagura_formats::document::{self, json, yaml};
+use yagura_model::Skipped;
+
+use files::Text;
+
+/// What was read of the files.
+#[derive(Default)]
+pub struct Stack {
+    pub cluster: Cluster,
+    pub skipped: Vec<Skipped>,
+}
+
+/// Confines the process, then reads every file below the paths that says something of a stack.
+pub fn read(paths: &[PathBuf]) -> Result<Stack> {
+    let readable: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    sandbox::restrict(&readable, &[]);
+    let mut stack = Stack::default();
+    for path in paths {
+        let found = files::below(path)?;
+        stack.skipped.extend(found.skipped);
+        for text in found.texts {
+            stack.take(&text);
+        }
+    }
+    stack.cluster.finish();
+    stack.skipped.append(&mut stack.cluster.skipped);
+    Ok(stack)
+}
+
+impl Stack {
+    fn take(&mut self, text: &Text) {
+        let decoded = document::decode(&text.bytes);
+        let tree = match text.name.ends_with(".json") {
+            true => json::parse(&decoded, json::Dialect::Json),
+            false => yaml::parse(&decoded),
+        };
+        for problem in &tree.problems {
+            if let Some(reason) = problem.reason {
+                self.skipped.push(Skipped::new(text.name.clone(), reason, problem.to_string()));
+            }
+        }
+        self.cluster.read(&text.name, &tree);
+    }
+}
