@@ -168,7 +168,7 @@ impl Entrance {
             let filters = items(rule, "filters");
             let mirrors = filters.iter().filter_map(|filter| filter.at(&["requestMirror", "backendRef"]));
             for reference in items(rule, "backendRefs").iter().chain(mirrors) {
-                if !reference.text_of("kind").is_none_or(|kind| kind == "Service") {
+                if reference.text_of("kind").is_some_and(|kind| kind != "Service") {
                     continue;
                 }
                 let Some(service) = reference.text_of("name") else { continue };
