@@ -40,8 +40,8 @@ items:
         cluster.finish();
         let connectivity = Connectivity::new(&cluster);
         let mut left = MAX_ROWS;
-        let _ = rows(&connectivity, &[Family::V4, Family::V6], |_| {
-            left = left.checked_sub(1).ok_or(())?;
+        let _: Result<(), &str> = rows(&connectivity, &[Family::V4, Family::V6], |_| {
+            left = left.checked_sub(1).ok_or("enough")?;
             Ok(())
         });
     },
