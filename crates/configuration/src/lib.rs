@@ -4,8 +4,10 @@
 //! into [`Resource`]s: typed documents whose every value knows the line that says it. Rules judge resources and need
 //! not know the source. This crate must not judge, open files or print.
 
+pub mod compose;
 pub mod dockerfile;
 mod fields;
+pub mod image;
 pub mod kubernetes;
 pub mod reference;
 pub mod shell;

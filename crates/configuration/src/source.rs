@@ -9,7 +9,13 @@ use yagura_model::SkipReason;
 use crate::Resource;
 
 /// Every source. To add one is to add a row.
-pub static SOURCES: &[Source] = &[crate::kubernetes::SOURCE];
+#[rustfmt::skip] // One a line: sources join it independently.
+pub static SOURCES: &[Source] = &[
+    crate::compose::SOURCE,
+    crate::dockerfile::SOURCE,
+    crate::image::SOURCE,
+    crate::kubernetes::SOURCE,
+];
 
 /// A kind of configuration file.
 pub struct Source {

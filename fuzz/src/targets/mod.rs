@@ -8,6 +8,7 @@ mod collect;
 mod document;
 mod ignore;
 mod language;
+mod manifests;
 mod os;
 mod sbom;
 mod versions;
@@ -27,6 +28,7 @@ pub(crate) const AREAS: &[&[Target]] = &[
     document::TARGETS,
     ignore::TARGETS,
     language::TARGETS,
+    manifests::TARGETS,
     os::TARGETS,
     sbom::TARGETS,
     versions::TARGETS,

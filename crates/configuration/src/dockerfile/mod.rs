@@ -17,6 +17,7 @@ mod parser;
 mod resources;
 mod scripts;
 mod shapes;
+mod source;
 mod stages;
 
 use std::ops::Range;
@@ -27,6 +28,7 @@ use crate::spliced::Spliced;
 
 pub use parser::parse;
 pub use resources::resources;
+pub use source::SOURCE;
 
 /// Largest file that is read.
 pub const MAX_BYTES: usize = 16 << 20;

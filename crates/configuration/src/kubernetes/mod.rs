@@ -1,10 +1,12 @@
 //! Kubernetes objects in documents: every object of a file, lists flattened.
 
+mod components;
+mod helm;
 mod source;
 
 use yagura_formats::document::{Node, Tree};
 
-pub use source::{SOURCE, pod};
+pub use source::{SOURCE, pod, pods};
 
 /// Deepest nesting of `List` objects in one another.
 const MAX_LISTS: u32 = 4;
