@@ -102,7 +102,7 @@ impl Parser<'_> {
             match byte {
                 b' ' | b'\t' | b'\r' => self.at += 1,
                 b'\\' if self.byte(1) == Some(b'\n') => self.at += 2,
-                b'#' => self.to_line_end(),
+                b'#' => self.skip_line(),
                 b'\n' => {
                     self.finish(Joint::Then);
                     self.at += 1;
@@ -160,7 +160,7 @@ impl Parser<'_> {
         self.bytes().get(self.at + ahead).copied()
     }
 
-    fn to_line_end(&mut self) {
+    fn skip_line(&mut self) {
         let rest = self.bytes().get(self.at..).unwrap_or_default();
         self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
     }
@@ -216,7 +216,7 @@ impl Parser<'_> {
         for body in std::mem::take(&mut self.bodies) {
             while self.at < self.bytes().len() {
                 let start = self.at;
-                self.to_line_end();
+                self.skip_line();
                 let line = self.text.text().get(start..self.at).unwrap_or_default().trim_end_matches('\r');
                 self.at += 1;
                 let line = if body.tabs { line.trim_start_matches('\t') } else { line };
@@ -335,7 +335,7 @@ impl Parser<'_> {
                     self.at += 1;
                     break;
                 }
-                b'#' => self.to_line_end(),
+                b'#' => self.skip_line(),
                 b' ' | b'\t' | b'\r' | b'\n' | b'(' | b'|' | b';' | b'&' | b'<' | b'>' => self.at += 1,
                 _ => {
                     let start = self.at;
