@@ -339,6 +339,8 @@ pub enum Graph {
     /// List which pods and addresses may talk to which, as NetworkPolicies, AdminNetworkPolicies, services and
     /// ingresses decide it
     Connectivity(GraphConnectivity),
+    /// List who may do what in a cluster, as RBAC decides it: by default everybody who has power beyond their own work
+    Access(GraphAccess),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -354,6 +356,33 @@ pub struct GraphConnectivity {
     /// List IPv6 addresses outside the cluster, too
     #[arg(long)]
     pub ipv6: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct GraphAccess {
+    /// Manifests, or what `kubectl get -o json` wrote: files, directories, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Who may do this: a verb and a resource (`get secrets`, `create pods/exec`, `patch deployments.apps`) or a path
+    #[arg(long, num_args = 2, value_names = ["VERB", "RESOURCE"])]
+    pub who: Option<Vec<String>>,
+
+    /// Only this one: NAMESPACE/NAME of a service account, user:NAME or group:NAME; without --who, all that it may
+    #[arg(long, value_name = "SUBJECT")]
+    pub of: Option<String>,
+
+    /// The namespace that is asked about [default: all at once]
+    #[arg(long, short, value_name = "NAMESPACE", requires = "who")]
+    pub namespace: Option<String>,
+
+    /// The object's name that is asked about
+    #[arg(long, value_name = "NAME", requires = "who")]
+    pub name: Option<String>,
+
+    /// How the table is written
+    #[arg(long, short, value_enum, default_value_t = TableFormat::Table, value_name = "FORMAT")]
+    pub output: TableFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

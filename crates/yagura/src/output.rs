@@ -123,3 +123,10 @@ pub fn print(text: &str) -> Result<()> {
         other => other.context("writing the result"),
     }
 }
+
+/// A field of RFC 4180. Names come from strangers: what a spreadsheet would take for a formula is disarmed.
+pub fn csv_field(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if formula { format!("'{text}") } else { text.to_owned() };
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}

@@ -8,13 +8,11 @@ use yagura_assess::connectivity::table::{Row, rows};
 use yagura_assess::connectivity::{Connectivity, Direction};
 use yagura_report::terminal;
 
-use super::Outcome;
+use super::{Outcome, tell};
 use crate::arguments::{Everywhere, GraphConnectivity, TableFormat};
+use crate::output::csv_field;
 use crate::progress::Progress;
 use crate::stack;
-
-/// Most things that are told on standard error.
-const MAX_NOTES: usize = 20;
 
 pub fn run(arguments: &GraphConnectivity, everywhere: &Everywhere) -> Result<Outcome> {
     let progress = Progress::new(everywhere.quiet);
@@ -36,12 +34,7 @@ pub fn run(arguments: &GraphConnectivity, everywhere: &Everywhere) -> Result<Out
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         other => other.context("writing the table")?,
     }
-    for note in notes.iter().take(MAX_NOTES) {
-        progress.note(note);
-    }
-    if let Some(more) = notes.len().checked_sub(MAX_NOTES).filter(|more| *more > 0) {
-        progress.note(&format!("… and {more} more"));
-    }
+    tell(&progress, &notes);
     Ok(Outcome::Fine)
 }
 
@@ -74,16 +67,15 @@ fn csv(connectivity: &Connectivity<'_>, families: &[Family]) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     writeln!(out, "src,dst,conn")?;
     rows(connectivity, families, |row| {
-        writeln!(out, "{},{},{}", field(&row.source), field(&row.destination), field(&row.connections))
+        writeln!(
+            out,
+            "{},{},{}",
+            csv_field(&row.source),
+            csv_field(&row.destination),
+            csv_field(&row.connections)
+        )
     })?;
     out.flush()
-}
-
-/// A field of RFC 4180. Names come from strangers: what a spreadsheet would take for a formula is disarmed.
-fn field(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 fn json(connectivity: &Connectivity<'_>, families: &[Family]) -> io::Result<()> {
