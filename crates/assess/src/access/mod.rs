@@ -44,6 +44,9 @@ pub enum Request<'a> {
     },
 }
 
+/// A rule, and the role that states it.
+type Stated<'c> = (&'c Role, &'c AccessRule);
+
 /// The roles and bindings of a cluster, ready to be asked.
 pub struct Access<'c> {
     by_subject: HashMap<&'c Subject, Vec<Grant<'c>>>,
@@ -76,7 +79,7 @@ impl<'c> Access<'c> {
             !cluster.bindings.iter().any(|own| own.namespace == binding.namespace && own.name == binding.name)
         };
         let mut access = Self { by_subject: HashMap::new(), subjects: BTreeSet::new(), dangling: Vec::new() };
-        let mut resolved: HashMap<(Option<&str>, &str), Vec<(&Role, &AccessRule)>> = HashMap::new();
+        let mut resolved: HashMap<(Option<&str>, &str), Vec<Stated<'_>>> = HashMap::new();
         for binding in cluster.bindings.iter().chain(defaults.bindings.iter().filter(stated)) {
             let namespace = if binding.of_cluster_role { None } else { binding.namespace.as_deref() };
             let key = (namespace, binding.role.as_str());
@@ -170,7 +173,7 @@ struct Rules<'c> {
 }
 
 impl<'c> Rules<'c> {
-    fn of(&self, role: &'c Role) -> Vec<(&'c Role, &'c AccessRule)> {
+    fn of(&self, role: &'c Role) -> Vec<Stated<'c>> {
         let mut all = Vec::new();
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         let mut waiting = vec![role];

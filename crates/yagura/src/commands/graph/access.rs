@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
-use yagura_assess::access::powers::{held, powers};
+use yagura_assess::access::powers::{Held, held, powers};
 use yagura_assess::access::{Access, Grant, Request, defaults};
 use yagura_assess::kubernetes::Cluster;
 use yagura_assess::kubernetes::access::Subject;
@@ -77,12 +77,20 @@ pub fn run(arguments: &GraphAccess, everywhere: &Everywhere) -> Result<Outcome> 
             let mut lines = Vec::new();
             for subject in access.subjects() {
                 let grants = access.grants(subject);
-                for held in held(&powers, &grants) {
+                let all = held(&powers, &grants);
+                // Whoever may do everything need not be told the rest.
+                let rules_all = |scope: Option<&str>| {
+                    all.iter().any(|held| held.power.id == "everything" && held.scope == scope)
+                };
+                let told = |held: &&Held<'_>| held.power.id == "everything" || !rules_all(held.scope);
+                for held in all.iter().filter(told) {
                     let named = match held.names.as_slice() {
                         [] => String::new(),
                         names => format!(" ({})", names.join(", ")),
                     };
-                    let because: Vec<String> = held.grants.iter().map(|grant| show.because(grant)).collect();
+                    let mut because: Vec<String> =
+                        held.grants.iter().map(|grant| show.because(grant)).collect();
+                    because.dedup();
                     lines.push(Line {
                         subject: subject.to_string(),
                         scope: held.scope.unwrap_or("cluster").to_owned(),
