@@ -1,1 +1,0 @@
-//! Falco's rule language.
