@@ -1,5 +1,6 @@
 //! The official rule files load as they are.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use yagura_language::falco::rules::{AppendOutput, Loader, Options, Plugin, RuleSet, Version, WarningCode};
@@ -24,7 +25,7 @@ fn data() -> Option<PathBuf> {
         return Some(directory);
     }
     assert!(std::env::var_os("CI").is_none(), "no official rules in {}", directory.display());
-    eprintln!("SKIPPED official_files: no {}", directory.display());
+    let _ = writeln!(std::io::stderr(), "SKIPPED official_files: no {}", directory.display());
     None
 }
 

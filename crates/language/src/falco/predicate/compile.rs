@@ -120,12 +120,13 @@ impl<'c> Compiler<'c> {
     fn event_types(&self, check: &Check, values: &[&[u8]]) -> Result<Option<EventTypes>, CompileError> {
         let is_type = matches!(&check.left, Term::Field { name, argument: None, .. }
             if name == "evt.type" || name == "syscall.type");
-        let set = match check.operator {
-            Operator { comparison: Comparison::Equal | Comparison::NotEqual, modifier: None }
-            | Operator { comparison: Comparison::Equal, modifier: Some(Modifier::AnyOf) }
-            | Operator { comparison: Comparison::In, modifier: None } => true,
-            _ => false,
-        };
+        let set = matches!(
+            check.operator,
+            Operator {
+                comparison: Comparison::Equal | Comparison::NotEqual | Comparison::In,
+                modifier: None
+            } | Operator { comparison: Comparison::Equal, modifier: Some(Modifier::AnyOf) }
+        );
         if !is_type || !set || self.catalogue.event_types() == 0 {
             return Ok(None);
         }
