@@ -1,7 +1,9 @@
 //! Compressed streams, tars, image documents and whole layers.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
+use flate2::write::DeflateEncoder;
+use yagura_formats::archive::inflate::{Inflate, MIN_ROOM, Progress};
 use yagura_formats::archive::tar::TarReader;
 use yagura_formats::archive::{InflateLimits, Inflater};
 use yagura_formats::image;
@@ -11,6 +13,7 @@ use crate::Target;
 
 pub(super) const TARGETS: &[Target] = &[
     Target { name: "archive/inflate", seeds: compressed, run: inflate },
+    Target { name: "archive/deflate", seeds: deflated, run: inflate_beside_zlib },
     Target { name: "archive/tar", seeds: tars, run: walk },
     Target { name: "image/documents", seeds: documents, run: read_documents },
     Target { name: "layer/scan", seeds: layers, run: scan },
@@ -37,6 +40,42 @@ const SKIPPABLE: &[u8] = b"\x50\x2a\x4d\x18\x02\0\0\0hi";
 fn inflate(bytes: &[u8]) {
     if let Ok(mut inflater) = Inflater::new(bytes, LIMITS) {
         let _ = io::copy(&mut inflater, &mut io::sink());
+    }
+}
+
+/// Streams of each kind of block, of text and of runs.
+fn deflated() -> Vec<Vec<u8>> {
+    let text: Vec<u8> =
+        (0..4000_u32).flat_map(|number| (number * number % 7919).to_string().into_bytes()).collect();
+    [0, 1, 6, 9]
+        .into_iter()
+        .flat_map(|level| {
+            [b"hello hello hello".to_vec(), vec![7; 3000], text.clone()].map(|text| (level, text))
+        })
+        .map(|(level, text)| {
+            let mut encoder = DeflateEncoder::new(Vec::new(), flate2::Compression::new(level));
+            encoder.write_all(&text).and_then(|()| encoder.finish()).unwrap_or_default()
+        })
+        .collect()
+}
+
+/// What zlib makes of a stream and what ours makes of it must be the same, whatever the stream.
+fn inflate_beside_zlib(stream: &[u8]) {
+    const MAX_BYTES: usize = 1 << 20;
+    let mut memory = vec![0; MAX_BYTES + MIN_ROOM];
+    let step = Inflate::default().step(stream, true, &mut memory, 0);
+    if step.written > MAX_BYTES || step.state == Progress::NeedsRoom {
+        return;
+    }
+    let mut expected = vec![0; MAX_BYTES + MIN_ROOM];
+    let mut zlib = flate2::Decompress::new(false);
+    let status = zlib.decompress(stream, &mut expected, flate2::FlushDecompress::Finish);
+    let whole = matches!(status, Ok(flate2::Status::StreamEnd));
+    assert_eq!(whole, step.state == Progress::Ended, "{status:?} {step:?}");
+    if whole {
+        assert_eq!(zlib.total_in(), step.consumed as u64);
+        assert_eq!(zlib.total_out(), step.written as u64);
+        assert!(expected[..step.written] == memory[..step.written]);
     }
 }
 

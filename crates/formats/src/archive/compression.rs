@@ -3,13 +3,14 @@
 //! Gzip (RFC 1952) with any number of members and zstd (RFC 8878) with any number of frames, skippable ones
 //! included; that covers eStargz and zstd:chunked, which append their tables as further members and skippable frames.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
-use flate2::{Decompress, FlushDecompress, Status};
 use yagura_model::SkipReason;
 use zstd::stream::raw::{DParameter, Decoder as ZstdDecoder, InBuffer, Operation, OutBuffer};
 
 use super::Problem;
+use super::gzip::{BrokenMember, Member, MemberProgress};
+use super::inflate::WINDOW_BYTES;
 
 /// How a stream is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,10 @@ pub enum Compression {
 pub const SNIFF_BYTES: usize = 10;
 /// Largest zstd window accepted, as a power of two: 128 MiB, which is also the limit of the `zstd` program.
 const MAX_ZSTD_WINDOW_LOG: u32 = 27;
-const INPUT_BYTES: usize = 64 << 10;
+/// Compressed bytes held; a gzip header must fit.
+const INPUT_BYTES: usize = 256 << 10;
+/// Bytes of a chunk, the window before them not counted.
+const CHUNK_BYTES: usize = 256 << 10;
 
 impl Compression {
     /// Tells the compression by the first bytes; what is neither gzip nor zstd counts as not compressed.
@@ -67,9 +71,30 @@ impl Default for InflateLimits {
     }
 }
 
+/// A piece of an inflated stream. The memory is used again and again.
+#[derive(Default)]
+pub struct Chunk {
+    /// What came out before, which matches may refer to, then what is new.
+    memory: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Chunk {
+    /// What is new in this chunk and was not yet consumed.
+    pub fn bytes(&self) -> &[u8] {
+        self.memory.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Passes over the first of [`Chunk::bytes`].
+    pub fn consume(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
+    }
+}
+
 enum Decoder {
     Plain,
-    Gzip(Box<Decompress>),
+    Gzip(Box<Member>),
     Zstd(ZstdDecoder<'static>),
 }
 
@@ -84,6 +109,12 @@ pub struct Inflater<R> {
     /// Between two gzip members or zstd frames, where the stream may end.
     at_boundary: bool,
     finished: bool,
+    /// What ended the stream, once the bytes before it are handed out.
+    failed: Option<Problem>,
+    /// The last bytes of the last chunk.
+    window: Vec<u8>,
+    /// The chunk that is being read through [`BufRead`].
+    current: Chunk,
     bytes_in: u64,
     bytes_out: u64,
     limits: InflateLimits,
@@ -102,6 +133,9 @@ impl<R: Read> Inflater<R> {
             decoder: Decoder::Plain,
             at_boundary: true,
             finished: false,
+            failed: None,
+            window: Vec::new(),
+            current: Chunk::default(),
             bytes_in: 0,
             bytes_out: 0,
             limits,
@@ -118,7 +152,7 @@ impl<R: Read> Inflater<R> {
         }
         inflater.decoder = match Compression::of(inflater.buffered()) {
             Compression::None => Decoder::Plain,
-            Compression::Gzip => Decoder::Gzip(Box::new(new_member())),
+            Compression::Gzip => Decoder::Gzip(Box::new(Member::new())),
             Compression::Zstd => Decoder::Zstd(new_zstd()?),
         };
         Ok(inflater)
@@ -137,7 +171,7 @@ impl<R: Read> Inflater<R> {
         self.bytes_in
     }
 
-    /// Bytes handed out so far.
+    /// Bytes inflated so far.
     pub fn bytes_out(&self) -> u64 {
         self.bytes_out
     }
@@ -146,21 +180,53 @@ impl<R: Read> Inflater<R> {
         &mut self.source
     }
 
-    /// Gives the source back; up to 64 KiB beyond the last decoded byte may have been read from it.
+    /// Gives the source back; up to 256 KiB beyond the last decoded byte may have been read from it.
     pub fn into_source(self) -> R {
         self.source
+    }
+
+    /// Inflates the next bytes into `chunk`, replacing what it held. `false` at the end of the stream.
+    pub fn next_chunk(&mut self, chunk: &mut Chunk) -> io::Result<bool> {
+        chunk.memory.resize(WINDOW_BYTES + CHUNK_BYTES, 0);
+        chunk.start = self.window.len();
+        chunk.end = chunk.start;
+        if let Some(window) = chunk.memory.get_mut(..chunk.start) {
+            window.copy_from_slice(&self.window);
+        }
+        while !self.finished && self.failed.is_none() {
+            match self.step(&mut chunk.memory, chunk.end) {
+                Ok(Stepped { written, full }) => {
+                    chunk.end += written;
+                    self.bytes_out += written as u64;
+                    self.failed = self.check_limits().err();
+                    if full {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => self.failed = Some(Problem::of(&error)),
+            }
+        }
+        if chunk.start == chunk.end {
+            return self.failed.clone().map_or(Ok(false), |problem| Err(problem.into()));
+        }
+        if matches!(self.decoder, Decoder::Gzip(_)) {
+            let window = chunk.end.saturating_sub(WINDOW_BYTES);
+            self.window.clear();
+            self.window.extend_from_slice(chunk.memory.get(window..chunk.end).unwrap_or_default());
+        }
+        Ok(true)
     }
 
     fn buffered(&self) -> &[u8] {
         self.input.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Reads more input behind what is buffered; only called when there is room.
+    /// Reads more input behind what is buffered, which is moved to the front first.
     fn fill(&mut self) -> io::Result<()> {
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
-        }
+        self.input.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
         let Some(room) = self.input.get_mut(self.end..).filter(|room| !room.is_empty()) else {
             return Ok(());
         };
@@ -175,7 +241,7 @@ impl<R: Read> Inflater<R> {
         Ok(())
     }
 
-    fn consume(&mut self, count: usize) {
+    fn consume_input(&mut self, count: usize) {
         self.start = (self.start + count).min(self.end);
         self.bytes_in += count as u64;
     }
@@ -203,10 +269,6 @@ impl<R: Read> Inflater<R> {
     /// At the end of a member: whether another one follows.
     fn next_member(&mut self) -> io::Result<bool> {
         while self.end - self.start < SNIFF_BYTES && !self.source_ended {
-            // Few bytes are left: move them to the front to make room.
-            self.input.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
             self.fill()?;
         }
         let expected = self.compression();
@@ -231,7 +293,7 @@ impl<R: Read> Inflater<R> {
                 )
                 .into());
             }
-            self.consume(self.end - self.start);
+            self.consume_input(self.end - self.start);
             if self.source_ended {
                 return Ok(());
             }
@@ -239,57 +301,102 @@ impl<R: Read> Inflater<R> {
         }
     }
 
-    /// One step of the decoder into `output`. Returns the bytes written.
-    fn step(&mut self, output: &mut [u8]) -> io::Result<usize> {
+    /// One step of the decoder into `output[position..]`, with input read where it wants more.
+    fn step(&mut self, output: &mut [u8], position: usize) -> io::Result<Stepped> {
+        if self.start == self.end && !self.source_ended {
+            self.fill()?;
+        }
+        let starved = self.start == self.end && self.source_ended;
+        if matches!(self.decoder, Decoder::Plain) {
+            return Ok(self.pass_on(output, position));
+        }
+        if self.at_boundary && !self.next_member()? {
+            self.finished = true;
+            return Ok(Stepped::default());
+        }
         let input = self.input.get(self.start..self.end).unwrap_or_default();
         match &mut self.decoder {
-            Decoder::Plain => {
-                let count = input.len().min(output.len());
-                let (Some(from), Some(to)) = (input.get(..count), output.get_mut(..count)) else {
-                    return Ok(0);
-                };
-                to.copy_from_slice(from);
-                self.consume(count);
-                Ok(count)
-            }
+            Decoder::Plain => Ok(Stepped::default()),
             Decoder::Gzip(member) => {
-                let (before_in, before_out) = (member.total_in(), member.total_out());
-                let status = member.decompress(input, output, FlushDecompress::None).map_err(|error| {
-                    Problem::new(SkipReason::Malformed, format!("broken gzip data: {error}"))
-                })?;
-                let consumed = (member.total_in() - before_in) as usize;
-                let written = (member.total_out() - before_out) as usize;
-                self.at_boundary = false;
-                if status == Status::StreamEnd {
-                    **member = new_member();
-                    self.at_boundary = true;
-                } else if consumed == 0 && written == 0 && !input.is_empty() {
-                    return Err(Problem::new(SkipReason::Malformed, "broken gzip data: no progress").into());
+                let step = member.step(input, self.source_ended, output, position);
+                let input_full = input.len() == INPUT_BYTES && step.consumed == 0;
+                self.at_boundary = step.state == Ok(MemberProgress::Ended);
+                if self.at_boundary {
+                    member.reset();
                 }
-                self.consume(consumed);
-                Ok(written)
+                self.consume_input(step.consumed);
+                let state = match step.state {
+                    Err(broken) if step.written > 0 => {
+                        // What came out first is handed on.
+                        self.failed = Some(problem_of(broken, self.bytes_in));
+                        return Ok(Stepped { written: step.written, full: true });
+                    }
+                    Err(broken) => return Err(problem_of(broken, self.bytes_in).into()),
+                    Ok(state) => state,
+                };
+                if state == MemberProgress::NeedsInput {
+                    if input_full {
+                        return Err(Problem::new(SkipReason::Malformed, "endless gzip header").into());
+                    }
+                    self.fill()?;
+                }
+                Ok(Stepped { written: step.written, full: state == MemberProgress::NeedsRoom })
             }
             Decoder::Zstd(decoder) => {
+                let room = output.get_mut(position..).unwrap_or_default();
                 let mut from = InBuffer::around(input);
-                let mut to = OutBuffer::around(output);
+                let mut to = OutBuffer::around(room);
                 let hint = decoder.run(&mut from, &mut to).map_err(|error| {
                     Problem::new(SkipReason::Malformed, format!("broken zstd data: {error}"))
                 })?;
                 let (consumed, written) = (from.pos(), to.pos());
                 self.at_boundary = hint == 0;
-                if consumed == 0 && written == 0 && !input.is_empty() && hint != 0 {
-                    return Err(Problem::new(SkipReason::Malformed, "broken zstd data: no progress").into());
+                if consumed == 0 && written == 0 && hint != 0 {
+                    if starved {
+                        return Err(ends_early(self.bytes_in).into());
+                    }
+                    if position < output.len() && !input.is_empty() {
+                        let detail = "broken zstd data: no progress";
+                        return Err(Problem::new(SkipReason::Malformed, detail).into());
+                    }
                 }
-                self.consume(consumed);
-                Ok(written)
+                self.consume_input(consumed);
+                Ok(Stepped { written, full: position + written >= output.len() })
             }
         }
     }
+
+    /// What is not compressed.
+    fn pass_on(&mut self, output: &mut [u8], position: usize) -> Stepped {
+        let room = output.get_mut(position..).unwrap_or_default();
+        let count = (self.end - self.start).min(room.len());
+        let input = self.input.get(self.start..self.start + count);
+        if let (Some(from), Some(to)) = (input, room.get_mut(..count)) {
+            to.copy_from_slice(from);
+        }
+        self.finished = self.start == self.end && self.source_ended;
+        self.consume_input(count);
+        Stepped { written: count, full: count == output.len() - position }
+    }
 }
 
-/// The decoder of one gzip member, with the largest window the format has.
-fn new_member() -> Decompress {
-    Decompress::new_gzip(15)
+/// What one step of a decoder did.
+#[derive(Clone, Copy, Default)]
+struct Stepped {
+    written: usize,
+    /// There is no more room.
+    full: bool,
+}
+
+fn problem_of(broken: BrokenMember, bytes_in: u64) -> Problem {
+    match broken {
+        BrokenMember::Truncated => ends_early(bytes_in),
+        broken => Problem::new(SkipReason::Malformed, broken.to_string()),
+    }
+}
+
+fn ends_early(bytes_in: u64) -> Problem {
+    Problem::new(SkipReason::Truncated, format!("the compressed data ends early, after {bytes_in} bytes"))
 }
 
 fn new_zstd() -> io::Result<ZstdDecoder<'static>> {
@@ -298,36 +405,28 @@ fn new_zstd() -> io::Result<ZstdDecoder<'static>> {
     Ok(decoder)
 }
 
+impl<R: Read> BufRead for Inflater<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.current.bytes().is_empty() {
+            let mut chunk = std::mem::take(&mut self.current);
+            let filled = self.next_chunk(&mut chunk);
+            self.current = chunk;
+            filled?;
+        }
+        Ok(self.current.bytes())
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.current.consume(count);
+    }
+}
+
 impl<R: Read> Read for Inflater<R> {
     fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        if self.finished || output.is_empty() {
-            return Ok(0);
-        }
-        loop {
-            if self.start == self.end && !self.source_ended {
-                self.fill()?;
-            }
-            let starved = self.start == self.end && self.source_ended;
-            if self.at_boundary && !matches!(self.decoder, Decoder::Plain) && !self.next_member()? {
-                self.finished = true;
-                return Ok(0);
-            }
-            if starved && matches!(self.decoder, Decoder::Plain) {
-                self.finished = true;
-                return Ok(0);
-            }
-            // Even without input a decoder may still hold output.
-            let written = self.step(output)?;
-            self.bytes_out += written as u64;
-            self.check_limits()?;
-            if written > 0 {
-                return Ok(written);
-            }
-            if starved && !self.at_boundary {
-                let detail = format!("the compressed data ends early, after {} bytes", self.bytes_in);
-                return Err(Problem::new(SkipReason::Truncated, detail).into());
-            }
-        }
+        let mut bytes = self.fill_buf()?;
+        let count = bytes.read(output)?;
+        self.consume(count);
+        Ok(count)
     }
 }
 

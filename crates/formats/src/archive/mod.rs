@@ -5,10 +5,12 @@
 
 pub mod compression;
 mod entry;
+mod gzip;
+pub mod inflate;
 mod problem;
 pub mod tar;
 pub mod zip;
 
-pub use compression::{Compression, InflateLimits, Inflater};
+pub use compression::{Chunk, Compression, InflateLimits, Inflater};
 pub use entry::{EntryHeader, EntryKind};
 pub use problem::Problem;

@@ -6,9 +6,9 @@
 use std::io::Read;
 
 use flate2::read::{GzDecoder, ZlibDecoder};
-use flate2::{Decompress, FlushDecompress};
 
 use super::window::Window;
+use crate::archive::inflate::{Inflate, MIN_ROOM};
 
 /// Compressed bytes of one document.
 const MAX_COMPRESSED: usize = 4 << 20;
@@ -19,7 +19,11 @@ const MAX_TRIES: u32 = 1 << 18;
 /// Documents gathered whole and found to be something else.
 const MAX_FALSE_STARTS: u32 = 32;
 
+const ZLIB_HEADER: usize = 2;
 const GZIP_HEADER: usize = 10;
+
+/// Compressed bytes that are looked at to tell what they are.
+const BEGINNING: usize = 4 << 10;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wrapping {
@@ -33,28 +37,14 @@ struct Open {
     bytes: Vec<u8>,
 }
 
+#[derive(Default)]
 pub(super) struct CompressedDocuments {
     pub(super) rust_audit: Option<Vec<u8>>,
     pub(super) native_image_sbom: Option<Vec<u8>>,
     open: Vec<Open>,
     tries: u32,
     false_starts: u32,
-    zlib: Decompress,
-    raw: Decompress,
-}
-
-impl Default for CompressedDocuments {
-    fn default() -> Self {
-        Self {
-            rust_audit: None,
-            native_image_sbom: None,
-            open: Vec::new(),
-            tries: 0,
-            false_starts: 0,
-            zlib: Decompress::new(true),
-            raw: Decompress::new(false),
-        }
-    }
+    inflate: Inflate,
 }
 
 impl CompressedDocuments {
@@ -73,13 +63,13 @@ impl CompressedDocuments {
         if self.rust_audit.is_some() || !self.may_try() {
             return;
         }
-        let bytes = window.bytes().get(at..).unwrap_or_default();
+        let body = window.bytes().get(at.saturating_add(ZLIB_HEADER)..).unwrap_or_default();
         // A last or middle block with fixed or dynamic codes: text is never stored as it is.
-        if bytes.get(2).is_none_or(|first| !matches!((first >> 1) & 3, 1 | 2)) {
+        if body.first().is_none_or(|first| !matches!((first >> 1) & 3, 1 | 2)) {
             return;
         }
         self.tries += 1;
-        if starts_like(&mut self.zlib, true, bytes, &[b"{\"packages\":[{\"", b"{\"format\":"]) {
+        if starts_like(&mut self.inflate, body, &[b"{\"packages\":[{\"", b"{\"format\":"]) {
             self.begin(Wrapping::Zlib, at, window);
         }
     }
@@ -95,12 +85,8 @@ impl CompressedDocuments {
         }
         self.tries += 1;
         let body = bytes.get(GZIP_HEADER..).unwrap_or_default();
-        if starts_like(
-            &mut self.raw,
-            false,
-            body,
-            &[b"{\"bomFormat\"", b"{\n  \"bomFormat\"", b"{\"$schema\""],
-        ) {
+        let beginnings: [&[u8]; 3] = [b"{\"bomFormat\"", b"{\n  \"bomFormat\"", b"{\"$schema\""];
+        if starts_like(&mut self.inflate, body, &beginnings) {
             self.begin(Wrapping::Gzip, at, window);
         }
     }
@@ -149,12 +135,12 @@ impl CompressedDocuments {
 }
 
 /// Whether compressed bytes inflate to text with one of these beginnings.
-fn starts_like(inflate: &mut Decompress, zlib_header: bool, bytes: &[u8], beginnings: &[&[u8]]) -> bool {
-    inflate.reset(zlib_header);
-    let mut start = [0; 24];
+fn starts_like(inflate: &mut Inflate, bytes: &[u8], beginnings: &[&[u8]]) -> bool {
+    inflate.reset();
+    let bytes = bytes.get(..BEGINNING).unwrap_or(bytes);
+    let mut start = [0; 2 * MIN_ROOM];
     // An error after the beginning has come out does not matter here.
-    let _ = inflate.decompress(bytes, &mut start, FlushDecompress::None);
-    let produced = usize::try_from(inflate.total_out()).unwrap_or(0);
+    let produced = inflate.step(bytes, true, &mut start, 0).written;
     let start = start.get(..produced).unwrap_or_default();
     beginnings.iter().any(|beginning| start.starts_with(beginning))
 }

@@ -1,21 +1,24 @@
 //! Inflating in one thread while another hashes and walks: an image with one large layer then uses two cores.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-/// Bytes handed over at once.
-const BUFFER_BYTES: usize = 256 << 10;
-/// Buffers under way between the threads.
-const BUFFERS: usize = 4;
+use crate::archive::{Chunk, Inflater};
 
-/// Runs `consume` over the bytes of `source`, which is read in a thread of its own, about a megabyte ahead. Returns
-/// when both are done. Where no thread can be started `consume` reads the source itself.
-pub(super) fn read_ahead<S: Read + Send, T>(source: &mut S, consume: impl FnOnce(&mut dyn Read) -> T) -> T {
+/// Chunks under way between the threads.
+const CHUNKS: usize = 4;
+
+/// Runs `consume` over the bytes of `source`, which are inflated in a thread of its own, about a megabyte ahead.
+/// Returns when both are done. Where no thread can be started `consume` reads the source itself.
+pub(super) fn read_ahead<S: Read + Send, T>(
+    source: &mut Inflater<S>,
+    consume: impl FnOnce(&mut dyn BufRead) -> T,
+) -> T {
     std::thread::scope(|scope| {
-        let (full, receiver) = sync_channel(BUFFERS);
+        let (full, receiver) = sync_channel(CHUNKS);
         let (recycler, empty) = channel();
         // Handed over by a channel, so that it comes back where the thread does not start.
-        let (source_sender, source_receiver) = sync_channel::<&mut S>(1);
+        let (source_sender, source_receiver) = sync_channel::<&mut Inflater<S>>(1);
         let producer = move || {
             if let Ok(source) = source_receiver.recv() {
                 produce(source, &full, &empty);
@@ -25,38 +28,21 @@ pub(super) fn read_ahead<S: Read + Send, T>(source: &mut S, consume: impl FnOnce
             return consume(source);
         }
         let _ = source_sender.send(source);
-        consume(&mut Ahead { receiver, recycler, current: Vec::new(), position: 0 })
+        consume(&mut Ahead { receiver, recycler, current: Chunk::default() })
     })
 }
 
-/// Fills buffers until the source ends or nobody takes them any more.
-fn produce(source: &mut impl Read, full: &SyncSender<io::Result<Vec<u8>>>, empty: &Receiver<Vec<u8>>) {
+/// Fills chunks until the source ends or nobody takes them any more.
+fn produce<S: Read>(source: &mut Inflater<S>, full: &SyncSender<io::Result<Chunk>>, empty: &Receiver<Chunk>) {
     loop {
-        let mut buffer = empty.try_recv().unwrap_or_default();
-        buffer.resize(BUFFER_BYTES, 0);
-        let mut length = 0;
-        let mut failed = None;
-        while let Some(room) = buffer.get_mut(length..).filter(|room| !room.is_empty()) {
-            match source.read(room) {
-                Ok(0) => break,
-                Ok(count) => length += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    failed = Some(error);
-                    break;
-                }
-            }
-        }
-        let ended = length < BUFFER_BYTES;
-        buffer.truncate(length);
-        if !buffer.is_empty() && full.send(Ok(buffer)).is_err() {
-            return;
-        }
-        if let Some(error) = failed {
-            let _ = full.send(Err(error));
-            return;
-        }
-        if ended {
+        let mut chunk = empty.try_recv().unwrap_or_default();
+        let next = match source.next_chunk(&mut chunk) {
+            Ok(true) => Ok(chunk),
+            Ok(false) => return,
+            Err(error) => Err(error),
+        };
+        let failed = next.is_err();
+        if full.send(next).is_err() || failed {
             return;
         }
     }
@@ -64,23 +50,30 @@ fn produce(source: &mut impl Read, full: &SyncSender<io::Result<Vec<u8>>>, empty
 
 /// The consumer's end.
 struct Ahead {
-    receiver: Receiver<io::Result<Vec<u8>>>,
-    recycler: Sender<Vec<u8>>,
-    current: Vec<u8>,
-    position: usize,
+    receiver: Receiver<io::Result<Chunk>>,
+    recycler: Sender<Chunk>,
+    current: Chunk,
+}
+
+impl BufRead for Ahead {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.current.bytes().is_empty() {
+            let Ok(next) = self.receiver.recv() else { break };
+            let used = std::mem::replace(&mut self.current, next?);
+            let _ = self.recycler.send(used);
+        }
+        Ok(self.current.bytes())
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.current.consume(count);
+    }
 }
 
 impl Read for Ahead {
     fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
-        while self.position >= self.current.len() {
-            let Ok(next) = self.receiver.recv() else { return Ok(0) };
-            let used = std::mem::replace(&mut self.current, next?);
-            self.position = 0;
-            let _ = self.recycler.send(used);
-        }
-        let mut rest = self.current.get(self.position..).unwrap_or_default();
-        let count = rest.read(output)?;
-        self.position += count;
+        let count = self.fill_buf()?.read(output)?;
+        self.consume(count);
         Ok(count)
     }
 }
@@ -88,6 +81,7 @@ impl Read for Ahead {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::InflateLimits;
 
     /// Gives `length` bytes in odd portions, then an error or the end.
     struct Source {
@@ -114,9 +108,10 @@ mod tests {
     #[test]
     fn hands_over_every_byte_and_the_error_behind_them() {
         for (length, fails) in
-            [(0, false), (1, true), (BUFFER_BYTES, false), (3_000_000, false), (3_000_000, true)]
+            [(0, false), (20, true), (256 << 10, false), (3_000_000, false), (3_000_000, true)]
         {
-            let mut source = Source { left: length, fails, given: 0 };
+            let source = Source { left: length, fails, given: 0 };
+            let mut source = Inflater::new(source, InflateLimits::default()).unwrap();
             let (bytes, error) = read_ahead(&mut source, |reader| {
                 let mut bytes = Vec::new();
                 let error = reader.read_to_end(&mut bytes).err();
@@ -130,9 +125,10 @@ mod tests {
 
     #[test]
     fn a_consumer_that_stops_early_stops_the_source() {
-        let mut source = Source { left: usize::MAX, fails: false, given: 0 };
+        let source = Source { left: usize::MAX, fails: false, given: 0 };
+        let mut source = Inflater::new(source, InflateLimits::default()).unwrap();
         let mut first = [0; 10];
         read_ahead(&mut source, |reader| reader.read_exact(&mut first).unwrap());
-        assert!(source.given < 16 << 20, "{}", source.given);
+        assert!(source.source_mut().given < 16 << 20);
     }
 }

@@ -4,7 +4,7 @@
 //! used, since whoever could change it could hide or forge packages. A layer that was cut by our own bounds is
 //! another matter: its blob is still verified to the end, and what was read stands.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use yagura_model::digest::Algorithm;
@@ -56,7 +56,7 @@ pub fn scan_layer(reader: impl Read + Send, expected: &LayerDigests, options: &S
     if hashed_once {
         inflater.source_mut().hasher = None;
     }
-    let walk_through = |uncompressed: &mut dyn Read| walk_to_end(uncompressed, diff_hasher, &mut scanner);
+    let walk_through = |uncompressed: &mut dyn BufRead| walk_to_end(uncompressed, diff_hasher, &mut scanner);
     let walked = if plain { walk_through(&mut inflater) } else { read_ahead(&mut inflater, walk_through) };
     let Walked { problem, diff_id } = walked;
     let inflated_bytes = inflater.bytes_out();
@@ -100,7 +100,7 @@ struct Walked {
 /// Gives every entry to the scanner, and reads on to the very end: the end mark of a tar is not the end of its
 /// layer, and the digest covers all of it.
 fn walk_to_end(
-    uncompressed: &mut dyn Read,
+    uncompressed: &mut dyn BufRead,
     hasher: Option<Hasher>,
     scanner: &mut LayerScanner<'_>,
 ) -> Walked {
@@ -118,7 +118,7 @@ fn walk_to_end(
 }
 
 /// Gives every entry to the scanner. Returns why the walk ended, if not at the archive's end.
-fn walk<R: Read>(tar: &mut TarReader<R>, scanner: &mut LayerScanner<'_>) -> Option<Problem> {
+fn walk<R: BufRead>(tar: &mut TarReader<R>, scanner: &mut LayerScanner<'_>) -> Option<Problem> {
     loop {
         match tar.next_entry() {
             Ok(Some(mut entry)) => {
@@ -205,15 +205,26 @@ struct Hashing<R> {
     inner: R,
     hasher: Option<Hasher>,
     failed: Option<Problem>,
+    /// Bytes of the inner reader's buffer that are hashed and not yet consumed.
+    ahead: usize,
 }
 
 impl<R> Hashing<R> {
     fn new(inner: R, hasher: Option<Hasher>) -> Self {
-        Self { inner, hasher, failed: None }
+        Self { inner, hasher, failed: None, ahead: 0 }
     }
 
     fn digest(&mut self) -> Option<Digest> {
         self.hasher.take()?.finish()
+    }
+
+    /// Remembers an error that ended the stream.
+    fn checked<T>(failed: &mut Option<Problem>, result: io::Result<T>) -> io::Result<T> {
+        result.inspect_err(|error| {
+            if error.kind() != io::ErrorKind::Interrupted {
+                *failed = Some(Problem::of(error));
+            }
+        })
     }
 }
 
@@ -222,16 +233,32 @@ impl<R: Read> Read for Hashing<R> {
         if let Some(problem) = &self.failed {
             return Err(problem.clone().into());
         }
-        let count = match self.inner.read(output) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                self.failed = Some(Problem::of(&error));
-                return Err(error);
-            }
-            other => other?,
-        };
-        if let (Some(hasher), Some(bytes)) = (&mut self.hasher, output.get(..count)) {
+        let count = Self::checked(&mut self.failed, self.inner.read(output))?;
+        if let (Some(hasher), Some(bytes)) = (&mut self.hasher, output.get(self.ahead.min(count)..count)) {
             hasher.update(bytes);
         }
+        self.ahead = self.ahead.saturating_sub(count);
         Ok(count)
+    }
+}
+
+impl<R: BufRead> BufRead for Hashing<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if let Some(problem) = &self.failed {
+            return Err(problem.clone().into());
+        }
+        let bytes = Self::checked(&mut self.failed, self.inner.fill_buf())?;
+        if let (Some(hasher), Some(new)) =
+            (&mut self.hasher, bytes.get(self.ahead..).filter(|new| !new.is_empty()))
+        {
+            hasher.update(new);
+            self.ahead = bytes.len();
+        }
+        Ok(bytes)
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.ahead = self.ahead.saturating_sub(count);
+        self.inner.consume(count);
     }
 }

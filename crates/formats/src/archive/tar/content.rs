@@ -1,6 +1,6 @@
 //! The content of one entry, holes included.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use yagura_model::SkipReason;
 
@@ -20,7 +20,7 @@ pub struct Content<'a, R> {
     readable: bool,
 }
 
-impl<'a, R: Read> Content<'a, R> {
+impl<'a, R: BufRead> Content<'a, R> {
     pub(super) fn new(
         input: &'a mut Input<R>,
         stored: &'a mut u64,
@@ -53,7 +53,7 @@ impl<'a, R: Read> Content<'a, R> {
     }
 }
 
-impl<R: Read> Read for Content<'_, R> {
+impl<R: BufRead> Read for Content<'_, R> {
     fn read(&mut self, output: &mut [u8]) -> io::Result<usize> {
         if self.position >= self.size || output.is_empty() {
             return Ok(0);

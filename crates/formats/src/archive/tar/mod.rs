@@ -11,7 +11,7 @@ mod input;
 mod pax;
 mod sparse;
 
-use std::io::Read;
+use std::io::BufRead;
 
 use yagura_model::SkipReason;
 
@@ -64,7 +64,7 @@ struct Extended {
     long_link: bool,
 }
 
-impl<R: Read> TarReader<R> {
+impl<R: BufRead> TarReader<R> {
     pub fn new(source: R) -> Self {
         Self {
             input: Input::new(source),
@@ -83,7 +83,7 @@ impl<R: Read> TarReader<R> {
         self.input.offset()
     }
 
-    /// Gives the source back, to be read to its end. Some bytes after the archive's end mark may be gone from it.
+    /// Gives the source back, to be read to its end.
     pub fn into_source(self) -> R {
         self.input.into_source()
     }
@@ -148,7 +148,7 @@ impl<R: Read> TarReader<R> {
         self.metadata.clear();
         while (self.metadata.len() as u64) < wanted {
             let missing = wanted - self.metadata.len() as u64;
-            let bytes = self.input.peek(1)?;
+            let bytes = self.input.peek()?;
             if bytes.is_empty() {
                 break;
             }
