@@ -182,11 +182,11 @@ impl<const SIZE: usize, const INDEX_BITS: u32> Table<SIZE, INDEX_BITS> {
         let mut sorted = sorted.iter();
         let mut code = 0_usize;
         let mut size = 1;
-        for length in 1..=INDEX_BITS as usize {
+        for (length, count) in counts.iter().enumerate().take(INDEX_BITS as usize + 1).skip(1) {
             let (filled, rest) = self.entries.split_at_mut_checked(size)?;
             rest.get_mut(..size)?.copy_from_slice(filled);
             size <<= 1;
-            for symbol in sorted.by_ref().take(usize::from(counts[length])) {
+            for symbol in sorted.by_ref().take(usize::from(*count)) {
                 let entry = symbols.get(usize::from(*symbol))? + (length << LENGTH_SHIFT | length) as u32;
                 *self.entries.get_mut(code)? = entry;
                 code = next_code(code, length);
