@@ -5,6 +5,7 @@
 //! be parsed later without a network is left to be parsed later, confined by [`sandbox`].
 
 pub mod cache;
+pub mod clamav;
 pub mod error;
 pub mod feeds;
 pub mod fetch;

@@ -5,6 +5,7 @@
 
 pub mod evidence;
 pub mod ignore;
+pub mod malware;
 pub mod policies;
 pub mod vex;
 pub mod vulnerabilities;

@@ -167,6 +167,26 @@ pub struct Scan {
 
     #[command(flatten)]
     pub judgement: Judgement,
+
+    #[command(flatten)]
+    pub malware: Malware,
+}
+
+/// What is taken for malware.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Malware")]
+pub struct Malware {
+    /// Look for malware by these YARA rules besides the built-in ones (repeatable)
+    #[arg(long, value_name = "FILE|DIR")]
+    pub yara: Vec<PathBuf>,
+
+    /// Files with one of these SHA-256 digests are malware: a digest and a name a line (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub malware_hashes: Vec<PathBuf>,
+
+    /// Ask the ClamAV daemon at this socket about every file
+    #[arg(long, value_name = "SOCKET|HOST:PORT")]
+    pub clamav: Option<String>,
 }
 
 /// What counts.

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use jiff::Zoned;
 use yagura_detect::vulnerabilities::{self, Options, fill_end_of_life};
-use yagura_detect::{evidence, ignore, vex as detect_vex};
+use yagura_detect::{evidence, ignore, malware, vex as detect_vex};
 use yagura_formats::database::Database;
 use yagura_formats::ignore::{self as formats_ignore, IgnoreFile};
 use yagura_formats::vex;
@@ -15,6 +15,7 @@ use yagura_model::package::Scope;
 use yagura_model::report::Target;
 use yagura_model::vex::VexStatement;
 use yagura_model::{Finding, Report, Severity, Skipped};
+use yagura_report::Language;
 
 use crate::arguments::Judgement;
 use crate::feeds;
@@ -22,6 +23,8 @@ use crate::feeds;
 /// Judges a report as the user asked.
 pub struct Judge<'a> {
     arguments: &'a Judgement,
+    /// Of what people read in findings.
+    language: Language,
     /// Today, `YYYY-MM-DD`: decides what is past its end of life and which ignore entries have expired.
     today: String,
     statements: Vec<VexStatement>,
@@ -33,9 +36,10 @@ pub struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     /// Reads the ignore file and the VEX documents; a wrong one is an error before any scan.
-    pub fn new(arguments: &'a Judgement) -> Result<Self> {
+    pub fn new(arguments: &'a Judgement, language: Language) -> Result<Self> {
         let mut judge = Self {
             arguments,
+            language,
             today: Zoned::now().date().to_string(),
             statements: Vec::new(),
             skipped: Vec::new(),
@@ -80,6 +84,8 @@ impl<'a> Judge<'a> {
             )?;
             report.findings.extend(matches.findings.into_iter().map(|finding| placed(finding, target)));
             report.notices.extend(matches.notices);
+            let malware = malware::findings(target, self.language.tag());
+            report.findings.extend(malware.into_iter().map(|finding| placed(finding, target)));
         }
         report.skipped.extend(self.skipped.iter().cloned());
         let excused = evidence::apply(std::mem::take(&mut report.findings), &report.targets);

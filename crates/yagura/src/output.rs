@@ -104,7 +104,7 @@ fn options(arguments: &arguments::Output, everywhere: &Everywhere, view: View) -
 }
 
 /// `--lang`, else the first of the variables that locale(7) names.
-fn language(everywhere: &Everywhere) -> Language {
+pub fn language(everywhere: &Everywhere) -> Language {
     match everywhere.lang {
         Some(arguments::Language::En) => Language::English,
         Some(arguments::Language::Ja) => Language::Japanese,

@@ -6,7 +6,7 @@ use yagura_report::View;
 use super::Outcome;
 use crate::arguments::{Everywhere, Scan};
 use crate::judgement::{self, Judge};
-use crate::output::Outputs;
+use crate::output::{self, Outputs};
 use crate::progress::Progress;
 use crate::scan::{self, Request};
 use crate::summary;
@@ -17,21 +17,21 @@ pub fn run(arguments: &Scan, everywhere: &Everywhere) -> Result<Outcome> {
     let outputs = Outputs::open(&arguments.output, everywhere, View::Findings)?;
     let cache = scan::cache(everywhere)?;
     let advisories = advisories::open(everywhere, cache.root())?;
-    let mut judge = Judge::new(&arguments.judgement)?;
+    let mut judge = Judge::new(&arguments.judgement, output::language(everywhere))?;
 
+    let access = &arguments.targets.access;
+    let looking = analysers::wanted(&arguments.judgement.only, &arguments.malware, scan::jobs(access))?;
     let progress = Progress::new(everywhere.quiet);
-    let request = Request {
-        targets: &arguments.targets.targets,
-        access: &arguments.targets.access,
-        everywhere,
-        analysers: analysers::wanted(&arguments.judgement.only)?,
-    };
+    let request =
+        Request { targets: &arguments.targets.targets, access, everywhere, analysers: looking.analysers };
     let scanned = scan::read(&request, &cache, &progress)?;
     for document in &scanned.attached {
         judge.read_document(&document.name, &document.bytes);
     }
     let mut report = summary::report(scanned, Some(advisories.described()));
     report.notices.extend(advisories.notice.clone());
+    report.notices.extend(looking.notices);
+    report.skipped.extend(looking.skipped);
     progress.stage("judging");
     judge.judge(&mut report, &advisories.database)?;
     progress.finish();

@@ -131,9 +131,13 @@ impl Reader<'_> {
         Ok(target)
     }
 
-    /// How many threads read at once.
     fn jobs(&self) -> usize {
-        let available = std::thread::available_parallelism().map_or(1, usize::from);
-        self.access.jobs.unwrap_or(available).clamp(1, 64)
+        jobs(self.access)
     }
+}
+
+/// How many threads read at once.
+pub fn jobs(access: &Access) -> usize {
+    let available = std::thread::available_parallelism().map_or(1, usize::from);
+    access.jobs.unwrap_or(available).clamp(1, 64)
 }
