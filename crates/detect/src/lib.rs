@@ -7,5 +7,6 @@ pub mod evidence;
 pub mod ignore;
 pub mod malware;
 pub mod policies;
+pub mod threats;
 pub mod vex;
 pub mod vulnerabilities;

@@ -3,4 +3,7 @@
 //! One model of events, fed by captures, by the live sensor and by audit logs, and the state (threads, files, users,
 //! containers) that events build and need to be understood. This crate must not know rules, open files or print.
 
+pub mod audit;
+pub mod cloudtrail;
+pub mod kubernetes_audit;
 pub mod table;

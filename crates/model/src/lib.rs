@@ -3,6 +3,7 @@
 //! Every other crate speaks in these types. This crate must not know how facts are read (bytes, files,
 //! sockets), what time it is, or any vendor's API; it holds values and the small laws they obey.
 
+pub mod alert;
 pub mod digest;
 pub mod ecosystem;
 pub mod field;

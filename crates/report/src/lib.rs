@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 use yagura_model::Report;
 
+pub mod alerts;
 mod cyclonedx;
 mod grouping;
 mod html;

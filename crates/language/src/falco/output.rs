@@ -4,6 +4,7 @@
 //! asks to print `<NA>` for what is missing instead of nothing at all; outputs of rules always have it.
 
 use jiff::Timestamp;
+use yagura_model::alert::AlertValue;
 use yagura_model::field::{Field, FieldCatalogue, FieldValue, Fields, Multiplicity, TimeStyle};
 
 use super::condition::{Term, parse_term};
@@ -28,14 +29,6 @@ pub struct Format {
 enum Part {
     Text(String),
     Value { operand: Operand, width: usize },
-}
-
-/// The value of a field in an output.
-#[derive(Clone, Debug, PartialEq)]
-pub enum OutputValue {
-    Missing,
-    One(FieldValue<'static>),
-    List(Vec<FieldValue<'static>>),
 }
 
 impl Format {
@@ -101,8 +94,8 @@ impl Format {
                 Part::Text(text) => line.push_str(text),
                 Part::Value { operand, width } => {
                     let shown = match value(operand, event) {
-                        OutputValue::Missing if !self.prints_missing => return None,
-                        value => value.to_string(),
+                        AlertValue::Missing if !self.prints_missing => return None,
+                        value => shown(&value),
                     };
                     if *width == 0 {
                         line.push_str(&shown);
@@ -119,7 +112,7 @@ impl Format {
     pub fn values<'f, E: Fields + ?Sized>(
         &'f self,
         event: &'f E,
-    ) -> impl Iterator<Item = (&'f str, OutputValue)> + 'f {
+    ) -> impl Iterator<Item = (&'f str, AlertValue)> + 'f {
         self.fields.iter().map(move |(name, operand)| (name.as_str(), value(operand, event)))
     }
 
@@ -161,28 +154,27 @@ fn longest(text: &str, catalogue: &dyn FieldCatalogue) -> Result<(Term, Operand,
     Err(format!("unknown filter: {}", first_error.unwrap_or_default()))
 }
 
-fn value<E: Fields + ?Sized>(operand: &Operand, event: &E) -> OutputValue {
+fn value<E: Fields + ?Sized>(operand: &Operand, event: &E) -> AlertValue {
     if operand.multiplicity == Multiplicity::List {
         return match operand.values(event) {
-            Some(values) => OutputValue::List(values),
-            None => OutputValue::Missing,
+            Some(values) => AlertValue::List(values),
+            None => AlertValue::Missing,
         };
     }
     match operand.value(event) {
-        Some(value) => OutputValue::One(value.into_owned()),
-        None => OutputValue::Missing,
+        Some(value) => AlertValue::One(value.into_owned()),
+        None => AlertValue::Missing,
     }
 }
 
-impl std::fmt::Display for OutputValue {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Missing => f.write_str(MISSING),
-            Self::One(value) => f.write_str(&text(value)),
-            Self::List(values) => {
-                let all: Vec<String> = values.iter().map(text).collect();
-                write!(f, "({})", all.join(","))
-            }
+/// A field's value as people read it.
+pub fn shown(value: &AlertValue) -> String {
+    match value {
+        AlertValue::Missing => MISSING.to_owned(),
+        AlertValue::One(value) => text(value),
+        AlertValue::List(values) => {
+            let all: Vec<String> = values.iter().map(text).collect();
+            format!("({})", all.join(","))
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Lists, macros, exceptions, overrides, and what is said of mistakes.
 
 use yagura_language::falco::predicate::Memory;
-use yagura_language::falco::rules::{LoadResult, Loader, Priority, RuleSet};
+use yagura_language::falco::rules::{LoadResult, Loader, RuleSet};
+use yagura_model::alert::Priority;
 
 use crate::files::{SOURCES, options};
 use crate::paper::Event;

@@ -1,6 +1,6 @@
 //! Format strings.
 
-use yagura_language::falco::output::Format;
+use yagura_language::falco::output::{Format, shown};
 
 use crate::paper::{Event, SYSCALLS};
 
@@ -40,7 +40,8 @@ fn fields_are_named_once_and_without_transformers() {
     let format =
         Format::compile("*%proc.name %toupper(proc.name) %proc.aname[2] %user.name", &SYSCALLS).unwrap();
     let event = event();
-    let names: Vec<String> = format.values(&event).map(|(name, value)| format!("{name}={value}")).collect();
+    let names: Vec<String> =
+        format.values(&event).map(|(name, value)| format!("{name}={}", shown(&value))).collect();
     assert_eq!(names, ["proc.name=bash", "proc.aname[2]=sshd", "user.name=<NA>"]);
 }
 

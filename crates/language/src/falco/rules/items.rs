@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use yagura_model::alert::Priority;
 
-use super::priority::Priority;
 use super::result::Context;
 
 /// A rule as its files define it together.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use yagura_formats::document::{Entry as Pair, Node, Value};
+use yagura_model::alert::Priority;
 
 use super::collect::Collector;
 use super::items::{Entry, Exception, ListItem, MacroItem, PluginRequirement, Rule, RuleItem, RuleUpdate};
@@ -353,7 +354,7 @@ impl Reader<'_, '_, '_> {
         Ok(())
     }
 
-    fn priority(&self, context: &Context) -> Done<super::Priority> {
+    fn priority(&self, context: &Context) -> Done<Priority> {
         let priority = text(self.item, "priority", context)?;
         match priority.parse() {
             Ok(priority) => Ok(priority),
