@@ -6,6 +6,7 @@
 
 pub mod cache;
 pub mod clamav;
+pub mod deliver;
 pub mod error;
 pub mod feeds;
 pub mod fetch;

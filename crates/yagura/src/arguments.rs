@@ -1,5 +1,7 @@
 //! The command line: every argument with its help, and nothing else.
 
+pub mod threats;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -76,6 +78,11 @@ pub enum Command {
     /// Show what the graph of a stack says: who may talk to whom
     #[command(subcommand)]
     Graph(Graph),
+    /// Judge recorded events by threat rules: audit logs, CloudTrail, captures
+    Replay(Box<threats::Replay>),
+    /// Check and list threat rules, and the fields they may use
+    #[command(subcommand)]
+    Rules(threats::Rules),
     /// Write a completion script for a shell
     Completions {
         #[arg(value_enum)]

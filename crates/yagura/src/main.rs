@@ -17,6 +17,7 @@ mod progress;
 mod scan;
 mod stack;
 mod summary;
+mod threats;
 
 fn main() -> ExitCode {
     let arguments = match arguments::Yagura::try_parse() {

@@ -74,13 +74,13 @@ pub(crate) struct Request {
     url: String,
     headers: Vec<(&'static str, String)>,
     authorization: Option<String>,
-    /// An `application/x-www-form-urlencoded` body turns the request into a POST.
-    form: Option<String>,
+    /// A body, with its type, turns the request into a POST.
+    body: Option<(&'static str, Vec<u8>)>,
 }
 
 impl Request {
     pub(crate) fn get(url: impl Into<String>) -> Self {
-        Self { method: Method::Get, url: url.into(), headers: Vec::new(), authorization: None, form: None }
+        Self { method: Method::Get, url: url.into(), headers: Vec::new(), authorization: None, body: None }
     }
 
     pub(crate) fn head(url: impl Into<String>) -> Self {
@@ -97,8 +97,13 @@ impl Request {
         self
     }
 
-    pub(crate) fn form(mut self, body: String) -> Self {
-        self.form = Some(body);
+    /// A login's `application/x-www-form-urlencoded` body.
+    pub(crate) fn form(self, body: String) -> Self {
+        self.body("application/x-www-form-urlencoded", body.into_bytes())
+    }
+
+    pub(crate) fn body(mut self, content_type: &'static str, body: Vec<u8>) -> Self {
+        self.body = Some((content_type, body));
         self
     }
 }
@@ -185,10 +190,10 @@ impl HttpClient {
             let Some(location) = location else {
                 return Ok(response);
             };
-            if request.form.is_some() {
+            if request.body.is_some() {
                 return Err(Error::new(
                     ErrorKind::Refused,
-                    format!("{} redirects a login; it was not sent on", origin(&url)),
+                    format!("{} redirects what is posted to it; it was not sent on", origin(&url)),
                 ));
             }
             let next = resolve(&url, location)?;
@@ -226,11 +231,10 @@ impl HttpClient {
         }
         let malformed =
             |error: http::Error| Error::new(ErrorKind::InvalidReference, format!("bad request: {error}"));
-        let outcome = match (&request.form, request.method) {
-            (Some(form), _) => {
-                let builder =
-                    builder.method("POST").header("content-type", "application/x-www-form-urlencoded");
-                agent.run(builder.body(form.clone()).map_err(malformed)?)
+        let outcome = match (&request.body, request.method) {
+            (Some((content_type, body)), _) => {
+                let builder = builder.method("POST").header("content-type", *content_type);
+                agent.run(builder.body(body.as_slice()).map_err(malformed)?)
             }
             (None, Method::Get) => agent.run(builder.method("GET").body(()).map_err(malformed)?),
             (None, Method::Head) => agent.run(builder.method("HEAD").body(()).map_err(malformed)?),

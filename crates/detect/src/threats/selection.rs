@@ -10,7 +10,7 @@ use yagura_model::alert::Priority;
 #[derive(Clone, Debug)]
 pub struct Selection {
     /// Rules of a lower priority do not count.
-    pub least: Priority,
+    least: Priority,
     /// In order: the last choice that fits a rule decides.
     choices: Vec<(bool, Choice)>,
 }
@@ -45,6 +45,11 @@ impl FromStr for Choice {
 }
 
 impl Selection {
+    /// Only rules of at least this priority.
+    pub fn at_least(least: Priority) -> Self {
+        Self { least, ..Self::default() }
+    }
+
     /// Switches rules on or off: by name, where `*` stands for anything, or `tag:NAME`.
     pub fn choose(&mut self, enabled: bool, what: &str) -> Result<(), InvalidChoice> {
         self.choices.push((enabled, what.parse()?));

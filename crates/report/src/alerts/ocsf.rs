@@ -144,7 +144,8 @@ fn evidence(field: &dyn Fn(&str) -> Option<String>) -> Option<Value> {
         ("parent_process", parent),
         ("user", user.clone()),
         ("container", container),
-    ]);
+    ])
+    .filter(|_| field("proc.name").is_some() || field("proc.cmdline").is_some());
     let file_name = field("fd.name").filter(|name| name.starts_with('/'));
     let file = object(&[
         ("path", file_name.clone().map(Value::from)),

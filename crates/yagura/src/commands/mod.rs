@@ -3,6 +3,8 @@
 mod db;
 mod explain;
 mod graph;
+mod replay;
+mod rules;
 mod sbom;
 mod scan;
 
@@ -38,6 +40,8 @@ pub fn run(arguments: Yagura) -> Result<Outcome> {
         Command::Db(db) => db::run(&db, everywhere),
         Command::Explain(explain) => explain::run(&explain, everywhere),
         Command::Graph(graph) => graph::run(&graph, everywhere),
+        Command::Replay(replay) => replay::run(&replay, everywhere),
+        Command::Rules(rules) => rules::run(&rules),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Yagura::command(), "yagura", &mut std::io::stdout());
             Ok(Outcome::Fine)

@@ -1,0 +1,180 @@
+//! Arguments of what judges events: `replay`, `rules`, `watch`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use yagura_model::alert::Priority;
+
+/// Which rules judge.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Rules")]
+pub struct ThreatRules {
+    /// Rule file in Falco's language, or directory of such; `default` means the rules that the program carries
+    /// (repeatable, in order) [default: default]
+    #[arg(long, short, value_name = "FILE|DIR")]
+    pub rules: Vec<PathBuf>,
+
+    /// Switch rules off: by name, where `*` stands for anything, or `tag:NAME` (repeatable)
+    #[arg(long, value_name = "RULE")]
+    pub disable: Vec<String>,
+
+    /// Switch rules on, after all --disable (repeatable)
+    #[arg(long, value_name = "RULE")]
+    pub enable: Vec<String>,
+
+    /// Only rules of at least this priority
+    #[arg(long, value_name = "PRIORITY", default_value = "debug")]
+    pub min_priority: Priority,
+
+    /// Whether an event is told of by the first rule that matches or by all
+    #[arg(long, value_enum, default_value_t = RuleMatching::First, value_name = "HOW")]
+    pub rule_matching: RuleMatching,
+
+    /// Append to every output, with values as in rules: ' pid=%proc.pid' (repeatable)
+    #[arg(long, value_name = "FORMAT")]
+    pub append_output: Vec<String>,
+
+    /// Do not append the container's and pod's names to outputs of system calls
+    #[arg(long)]
+    pub no_suggested_output: bool,
+
+    /// Hold back an alert that says what was said less than this many seconds before, and count it
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub dedup: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RuleMatching {
+    First,
+    All,
+}
+
+/// Where alerts go.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Alerts")]
+pub struct AlertOutput {
+    /// Form of alerts (text, json, ocsf, otel) and where they go (repeatable, see below) [default: text]
+    #[arg(long, short, value_name = "FORM[=TO]")]
+    pub output: Vec<String>,
+
+    /// Write date and time in text, as ISO 8601
+    #[arg(long)]
+    pub iso_time: bool,
+
+    /// Add `message` to JSON: the output without time and priority
+    #[arg(long)]
+    pub json_message: bool,
+
+    /// Name of this machine in alerts [default: its own]
+    #[arg(long, value_name = "NAME", env = "FALCO_HOSTNAME")]
+    pub hostname: Option<String>,
+
+    /// Sign what is posted with the HMAC-SHA256 key in this file
+    #[arg(long, value_name = "FILE")]
+    pub webhook_key: Option<PathBuf>,
+
+    /// Trust this certificate authority for what is posted (PEM, repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub ca_cert: Vec<PathBuf>,
+
+    /// Post to plain HTTP and unverified TLS beyond loopback, too
+    #[arg(long)]
+    pub insecure: bool,
+}
+
+pub const ALERT_HELP: &str = "\
+Alerts go to standard output, or with FORM=TO to
+  json=alerts.jsonl               a file, appended to
+  json=https://host/path          a webhook, one POST each (falcosidekick: json=http://localhost:2801)
+  otel=http://localhost:4318/v1/logs   an OpenTelemetry collector
+  text=syslog                     the system log (/dev/log)
+  text=syslog+udp://host:514      a syslog server, RFC 5424 (also syslog+tcp:, syslog+unix:/path)";
+
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = ALERT_HELP)]
+pub struct Replay {
+    /// Kubernetes audit logs, CloudTrail logs, captures (may be gzipped), or directories of such; `-` is standard input
+    #[arg(value_name = "FILE", required_unless_present_any = ["validate", "list_fields"])]
+    pub files: Vec<PathBuf>,
+
+    /// Print this format for each event instead of judging it: '%evt.num %ka.verb %ka.user.name'
+    #[arg(long, short, value_name = "FORMAT")]
+    pub print: Option<String>,
+
+    /// Heed only events that satisfy this condition
+    #[arg(long, value_name = "CONDITION")]
+    pub filter: Option<String>,
+
+    /// Print what happened in numbers: rules, users, processes, containers
+    #[arg(long)]
+    pub summary: bool,
+
+    /// Exit with 1 when an alert is of at least this priority
+    #[arg(long, value_name = "PRIORITY")]
+    pub fail_on: Option<Priority>,
+
+    /// Only check the rule files
+    #[arg(long, short = 'V')]
+    pub validate: bool,
+
+    /// List the fields that conditions and formats may use
+    #[arg(long)]
+    pub list_fields: bool,
+
+    #[command(flatten)]
+    pub judgement: ThreatRules,
+
+    #[command(flatten)]
+    pub alerts: AlertOutput,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Rules {
+    /// Check rule files: errors and warnings with Falco's codes
+    Check(RulesCheck),
+    /// List the rules of files, or those that the program carries
+    List(RulesList),
+    /// List the fields that conditions and formats may use
+    Fields(RulesFields),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct RulesCheck {
+    /// Rule files or directories, in order; `default` means the rules that the program carries
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub files: Vec<PathBuf>,
+
+    /// `text`, or `json` as `falco -V` prints it
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub output: ListFormat,
+
+    /// Show every warning with its place
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct RulesList {
+    /// Rule files or directories [default: default]
+    #[arg(value_name = "FILE|DIR")]
+    pub files: Vec<PathBuf>,
+
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub output: ListFormat,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct RulesFields {
+    /// Only fields of this source: syscall, k8s_audit, aws_cloudtrail
+    #[arg(value_name = "SOURCE")]
+    pub source: Option<String>,
+
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub output: ListFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    Text,
+    Json,
+}
