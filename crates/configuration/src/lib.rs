@@ -4,6 +4,7 @@
 //! into [`Resource`]s: typed documents whose every value knows the line that says it. Rules judge resources and need
 //! not know the source. This crate must not judge, open files or print.
 
+pub mod cloud;
 pub mod compose;
 pub mod dockerfile;
 mod fields;
@@ -13,6 +14,7 @@ pub mod reference;
 pub mod shell;
 pub mod source;
 pub mod spliced;
+pub mod terraform;
 
 use std::borrow::Cow;
 

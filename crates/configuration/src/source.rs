@@ -15,6 +15,7 @@ pub static SOURCES: &[Source] = &[
     crate::dockerfile::SOURCE,
     crate::image::SOURCE,
     crate::kubernetes::SOURCE,
+    crate::terraform::SOURCE,
 ];
 
 /// A kind of configuration file.

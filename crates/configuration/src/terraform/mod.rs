@@ -1,0 +1,11 @@
+//! Terraform (and OpenTofu) as a source: configurations in both syntaxes, plans and states as resources of clouds.
+
+mod configuration;
+mod evaluation;
+pub mod functions;
+mod number;
+mod source;
+pub mod syntax;
+pub mod value;
+
+pub use source::{ASKED, SOURCE};
