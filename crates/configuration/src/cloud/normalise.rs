@@ -184,7 +184,7 @@ fn each(field: &Field, item: Node<'static>, language: Language) -> Option<Node<'
         return Some(object(field, &item, language));
     }
     let span = item.span;
-    field.conversions.iter().fold(Some(item), |item, conversion| convert(conversion, item, span))
+    field.conversions.iter().try_fold(item, |item, conversion| convert(conversion, Some(item), span))
 }
 
 fn object(field: &Field, node: &Node<'static>, language: Language) -> Node<'static> {

@@ -163,8 +163,11 @@ impl Expansion {
     }
 }
 
+/// Keys and values of a `for_each`.
+type Entries = Vec<(std::sync::Arc<str>, Value)>;
+
 /// What a `for_each` gives: the keys and values, or none when they are unknown.
-pub(super) fn each_of(value: &Value) -> Result<Option<Vec<(std::sync::Arc<str>, Value)>>, String> {
+pub(super) fn each_of(value: &Value) -> Result<Option<Entries>, String> {
     match &value.kind {
         Kind::Map(entries) => {
             Ok(Some(entries.iter().map(|(key, (_, value))| (key.clone(), value.clone())).collect()))

@@ -126,7 +126,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes on to the next line that starts with a name in its first column, as a block of a formatted file does.
-    pub fn to_next_block(&mut self) -> bool {
+    pub fn skip_to_block(&mut self) -> bool {
         self.end = self.text.len();
         while let Some(offset) = memchr::memchr(b'\n', self.rest()) {
             self.pass(offset + 1);

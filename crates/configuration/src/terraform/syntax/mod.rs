@@ -153,7 +153,7 @@ pub fn parse(text: &str, source: u32) -> File<'_> {
         let fatal = failure.reason == SkipReason::TooMany || file.problems.len() + 1 >= MAX_PROBLEMS;
         let Failure { reason, line, detail } = failure;
         file.problems.push(Problem { reason: Some(reason), line, detail });
-        if fatal || !parser.cursor.to_next_block() {
+        if fatal || !parser.cursor.skip_to_block() {
             break;
         }
         parser.depth = 0;
