@@ -5,6 +5,7 @@
 //! not know the source. This crate must not judge, open files or print.
 
 pub mod cloud;
+pub mod cloudformation;
 pub mod compose;
 pub mod dockerfile;
 mod fields;

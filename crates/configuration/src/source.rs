@@ -11,6 +11,7 @@ use crate::Resource;
 /// Every source. To add one is to add a row.
 #[rustfmt::skip] // One a line: sources join it independently.
 pub static SOURCES: &[Source] = &[
+    crate::cloudformation::SOURCE,
     crate::compose::SOURCE,
     crate::dockerfile::SOURCE,
     crate::image::SOURCE,

@@ -32,8 +32,8 @@ pub(super) struct Tables {
 
 pub(super) struct Section {
     pub kind: &'static str,
-    /// The types, each with the property that names what it is part of.
-    pub types: Vec<(&'static str, Option<&'static str>)>,
+    /// The types, each with the path to what it is part of.
+    pub types: Vec<(&'static str, Option<Path>)>,
     pub fields: Vec<Field>,
 }
 
@@ -104,17 +104,16 @@ pub struct Reference {
 
 impl Tables {
     /// The sections that read a type.
-    pub fn of<'t>(&'t self, kind: &str) -> impl Iterator<Item = (&'t Section, Option<&'static str>)> {
+    pub fn of<'t>(&'t self, kind: &str) -> Vec<(&'t Section, Option<&'t Path>)> {
         let sections = self.by_type.get(kind).map(Vec::as_slice).unwrap_or_default();
-        let owner = |section: &Section, kind: &str| {
-            section.types.iter().find(|(name, _)| *name == kind).and_then(|(_, owner)| *owner)
+        let owner = |section: &'t Section| {
+            section.types.iter().find(|(name, _)| *name == kind).and_then(|(_, owner)| owner.as_ref())
         };
-        let found: Vec<_> = sections
+        sections
             .iter()
             .filter_map(|at| self.sections.get(*at))
-            .map(|section| (section, owner(section, kind)))
-            .collect();
-        found.into_iter()
+            .map(|section| (section, owner(section)))
+            .collect()
     }
 
     /// Every field of a kind, those of its parts included.
@@ -221,7 +220,7 @@ fn section(line: &'static str) -> Option<Section> {
     let types = types
         .split_whitespace()
         .map(|word| match word.split_once('(') {
-            Some((name, owner)) => (name, owner.strip_suffix(')')),
+            Some((name, owner)) => (name, owner.strip_suffix(')').map(path)),
             None => (word, None),
         })
         .collect();

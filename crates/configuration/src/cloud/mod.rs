@@ -51,4 +51,4 @@ pub struct Raw {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

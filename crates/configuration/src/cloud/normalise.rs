@@ -24,7 +24,7 @@ struct Draft {
 /// Something that is part of another resource.
 struct Part<'t> {
     section: &'t Section,
-    owner: Option<Node<'static>>,
+    owner: Node<'static>,
     language: Language,
     name: String,
     span: Span,
@@ -47,7 +47,8 @@ pub fn normalise(raws: Vec<Raw>) -> Vec<Resource<'static>> {
             let mut fields = read(&section.fields, &raw.body, raw.language);
             match owner {
                 Some(owner) => {
-                    let owner = owner.split('.').try_fold(&raw.body, |node, key| node.get(key)).cloned();
+                    // What a resource does not name it is no part of: a policy names roles, users or groups.
+                    let Some(owner) = follow(owner, &raw.body) else { continue };
                     let (span, name) = (raw.body.span, raw.name.clone());
                     parts.push(Part { section, owner, language: raw.language, name, span, fields });
                 }
@@ -203,13 +204,13 @@ fn object(field: &Field, node: &Node<'static>, language: Language) -> Node<'stat
 fn join(tables: &Tables, drafts: &mut Vec<Draft>, parts: Vec<Part<'_>>, index: &Index) {
     let mut undecided: BTreeMap<&'static str, BTreeSet<&'static str>> = BTreeMap::new();
     for part in parts {
-        let owners = match &part.owner {
-            Some(Node { value: Value::Sequence(items), .. }) => items.clone(),
-            Some(owner) => vec![owner.clone()],
-            None => Vec::new(),
+        let single = std::slice::from_ref(&part.owner);
+        let owners = match &part.owner.value {
+            Value::Sequence(items) => items,
+            _ => single,
         };
-        let mut homeless = owners.is_empty();
-        for owner in &owners {
+        let mut homeless = false;
+        for owner in owners {
             let target = index.target(owner, &[part.section.kind]);
             match target.and_then(|at| drafts.get_mut(at)).filter(|draft| draft.kind == part.section.kind) {
                 Some(draft) => {

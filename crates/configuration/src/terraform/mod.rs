@@ -8,4 +8,5 @@ mod source;
 pub mod syntax;
 pub mod value;
 
+pub(crate) use configuration::joined;
 pub use source::{ASKED, SOURCE};

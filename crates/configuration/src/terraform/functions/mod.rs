@@ -20,6 +20,7 @@ use std::sync::Arc;
 use yagura_formats::document::Span;
 
 pub use conversion::constrain;
+pub use network::subnets_of as subnets;
 
 use super::number::Number;
 use super::value::{Failed, Kind, Outcome, Value};

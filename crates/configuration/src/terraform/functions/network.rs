@@ -54,6 +54,16 @@ fn subnets(call: &Call<'_>) -> Outcome {
     call.give_texts(found)
 }
 
+/// `count` consecutive subnets with `host_bits` bits for hosts (8 where none are given), as CloudFormation's `Cidr`.
+pub fn subnets_of(block: &str, count: u32, host_bits: Option<u32>) -> Result<Vec<String>, Failed> {
+    /// CloudFormation gives no more.
+    const MAX_SUBNETS: u32 = 256;
+    let network = Network::parse(block)?;
+    let length = network.width.checked_sub(host_bits.unwrap_or(8)).ok_or("too many bits")?;
+    let more = length.checked_sub(network.bits).ok_or("the network is too small")?;
+    (0..count.min(MAX_SUBNETS)).map(|number| Ok(network.subnet(more, number.into())?.to_string())).collect()
+}
+
 fn bits(call: &Call<'_>, at: usize) -> Result<u32, Failed> {
     u32::try_from(call.integer(at)?).map_err(|_| "the number of bits is negative".to_owned())
 }
