@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use yagura_model::inventory::FileDigest;
 use yagura_model::{Digest, Observation, Skipped};
 
-use super::PathKey;
+use super::{PathKey, UnreadLink};
 use crate::catalogue::Facts;
 
 /// One file that a cataloguer read, and what it says.
@@ -64,6 +64,9 @@ pub struct LayerFacts {
     pub counts: Counts,
     #[serde(with = "super::codec::as_json")]
     pub skipped: Vec<Skipped>,
+    /// What [`super::scan_links`] has still to read; facts are not complete before that.
+    #[serde(skip)]
+    pub unread_links: Vec<UnreadLink>,
 }
 
 impl Evidence {
@@ -101,6 +104,7 @@ impl LayerFacts {
         self.file_digests.extend(other.file_digests);
         self.observations.extend(other.observations);
         self.skipped.extend(other.skipped);
+        self.unread_links.extend(other.unread_links);
         self.counts.entries += other.counts.entries;
         self.counts.files += other.counts.files;
         self.counts.directories += other.counts.directories;

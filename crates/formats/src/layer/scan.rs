@@ -26,7 +26,28 @@ pub struct LayerDigests {
 
 /// Inflates, verifies and scans a layer.
 pub fn scan_layer(reader: impl Read + Send, expected: &LayerDigests, options: &ScanOptions) -> LayerFacts {
-    let mut scanner = LayerScanner::for_layer(options);
+    scan_with(LayerScanner::for_layer(options), reader, expected, options)
+}
+
+/// Reads what [`LayerFacts::unread_links`] names, in a second pass over the same layer.
+pub fn scan_links(
+    reader: impl Read + Send,
+    expected: &LayerDigests,
+    options: &ScanOptions,
+    facts: &mut LayerFacts,
+) {
+    let links = std::mem::take(&mut facts.unread_links);
+    let read = scan_with(LayerScanner::for_links(options, links), reader, expected, options);
+    let LayerFacts { evidence, skipped, .. } = read;
+    facts.absorb(LayerFacts { evidence, skipped, ..LayerFacts::default() });
+}
+
+fn scan_with(
+    mut scanner: LayerScanner<'_>,
+    reader: impl Read + Send,
+    expected: &LayerDigests,
+    options: &ScanOptions,
+) -> LayerFacts {
     let mut verdicts = Vec::new();
     let blob_hasher = match expected.blob.as_ref().map(|digest| Hasher::of(digest.algorithm())) {
         Some(None) => {

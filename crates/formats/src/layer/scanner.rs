@@ -8,10 +8,11 @@ use yagura_model::{Location, SkipReason};
 use super::analyser::Working;
 use super::consumer::{ExecutableDigests, FileConsumer, HEAD_BYTES, Observed, PassingFile};
 use super::dispatch::{Buffers, Readers, Said};
+use super::links::UnreadLinks;
 use super::path::{self, MAX_PATH_BYTES};
 use super::selection::CataloguerIndex;
 use super::skips::SkipLog;
-use super::{Evidence, LayerFacts, PathKey, ScanOptions, Symlink};
+use super::{Evidence, LayerFacts, PathKey, ScanOptions, Symlink, UnreadLink};
 use crate::archive::{EntryHeader, EntryKind};
 use crate::catalogue::{EvidenceFile, Facts};
 
@@ -48,6 +49,11 @@ pub struct LayerScanner<'o> {
     analysers: Vec<Working<'o>>,
     /// Where the observations of a path are in `facts.observations`, for its further names.
     observed: HashMap<PathKey, Vec<usize>>,
+    /// Hard links to what was not evidence under its first name.
+    unread: UnreadLinks,
+    /// In a second pass: the names under which files are evidence, by the name they are stored under. Nothing else is
+    /// looked at then.
+    links: Option<HashMap<PathKey, Vec<String>>>,
     buffers: Buffers,
     path: Vec<u8>,
     target: Vec<u8>,
@@ -65,6 +71,16 @@ impl<'o> LayerScanner<'o> {
         Self::of(Source::Layer, options)
     }
 
+    /// A second pass over a layer, for what its first could not read.
+    pub(super) fn for_links(options: &'o ScanOptions, links: Vec<UnreadLink>) -> Self {
+        let mut by_target: HashMap<PathKey, Vec<String>> = HashMap::new();
+        for link in links {
+            by_target.entry(link.target).or_default().push(link.path);
+        }
+        let scanner = Self::of(Source::Layer, options);
+        Self { digests: None, analysers: Vec::new(), links: Some(by_target), ..scanner }
+    }
+
     fn of(source: Source, options: &'o ScanOptions) -> Self {
         Self {
             options,
@@ -77,6 +93,8 @@ impl<'o> LayerScanner<'o> {
             digests: options.executable_digests.then(ExecutableDigests::default),
             analysers: options.analysers.iter().map(|analyser| Working::begin(&**analyser)).collect(),
             observed: HashMap::new(),
+            unread: UnreadLinks::default(),
+            links: None,
             buffers: Buffers::default(),
             path: Vec::new(),
             target: Vec::new(),
@@ -109,6 +127,14 @@ impl<'o> LayerScanner<'o> {
     }
 
     fn named_entry(&mut self, path: &[u8], header: EntryHeader<'_>, content: &mut dyn Read) {
+        if let Some(links) = &mut self.links {
+            if header.kind == EntryKind::File
+                && let Some(names) = links.get(&PathKey::of(path)).cloned()
+            {
+                self.linked_file(path, &names, &header, content);
+            }
+            return;
+        }
         if self.source == Source::Layer && self.whiteout(path) {
             return;
         }
@@ -165,6 +191,7 @@ impl<'o> LayerScanner<'o> {
 
     /// A path that comes again replaces what it was.
     fn forget(&mut self, key: PathKey) {
+        self.unread.forget(key);
         for index in self.evidence.remove(&key).into_iter().flatten() {
             if let Some(evidence) = self.facts.evidence.get_mut(index) {
                 self.packages -= evidence.facts.packages.len().min(self.packages);
@@ -258,14 +285,51 @@ impl<'o> LayerScanner<'o> {
                     }
                     // Its first name made it evidence too, and it had nothing to say.
                     None if by_target.contains(&index) => {}
-                    None => {
-                        let detail = "hard link to a file whose bytes had passed under another name";
-                        self.skips.add(&path::text(path), SkipReason::Unsupported, detail);
-                    }
+                    None => self.unread.add(path, target, &mut self.skips),
                 }
             }
         }
         self.chosen = chosen;
+    }
+
+    /// Reads a file for its further names. What its own name makes evidence was read before.
+    fn linked_file(
+        &mut self,
+        path: &[u8],
+        names: &[String],
+        header: &EntryHeader<'_>,
+        content: &mut dyn Read,
+    ) {
+        let selection = &self.options.selection;
+        let mut known = Vec::new();
+        selection.by_path(path, &mut known);
+        let mut said: Vec<Said> = Vec::new();
+        let mut read_as = None;
+        for name in names {
+            let mut chosen = Vec::new();
+            selection.by_path(name.as_bytes(), &mut chosen);
+            chosen.retain(|index| !known.contains(index));
+            let cataloguers: Vec<_> =
+                chosen.iter().filter_map(|index| self.options.selection.cataloguer(*index)).collect();
+            let key = PathKey::of(name.as_bytes());
+            self.forget(key);
+            if let Some(first) = read_as {
+                // The same bytes say the same.
+                let again: Vec<Said> = cataloguers
+                    .iter()
+                    .filter_map(|cataloguer| said.iter().find(|(by, _)| by.name == cataloguer.name))
+                    .map(|(cataloguer, facts)| (*cataloguer, renamed(facts, first, name)))
+                    .collect();
+                again.into_iter().for_each(|said| self.keep(name.as_bytes(), Some(key), said));
+                continue;
+            }
+            let file = EvidenceFile { path: name, mode: header.mode, size: header.size };
+            let readers = Readers { cataloguers: &cataloguers, consumers: &mut [] };
+            let limit = self.options.max_stream_bytes;
+            said = self.buffers.dispatch(file, content, readers, limit, &mut self.skips).catalogued;
+            read_as = Some(name);
+            said.clone().into_iter().for_each(|said| self.keep(name.as_bytes(), Some(key), said));
+        }
     }
 
     fn file(&mut self, path: &[u8], key: Option<PathKey>, header: &EntryHeader<'_>, content: &mut dyn Read) {
@@ -382,7 +446,8 @@ impl<'o> LayerScanner<'o> {
 
     /// Everything that was found, in its order.
     pub fn finish(self) -> LayerFacts {
-        let Self { mut facts, mut skips, digests, .. } = self;
+        let Self { mut facts, mut skips, digests, unread, options, .. } = self;
+        facts.unread_links = unread.finish(&facts, &options.selection);
         facts.evidence.retain(|evidence| evidence.facts != Facts::default());
         if let Some(digests) = digests {
             let (digests, left_out) = digests.finish();

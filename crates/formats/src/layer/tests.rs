@@ -22,7 +22,13 @@ fn stream_package(name: &str, size: u64, facts: &mut Facts) {
     facts.packages.push(Package::new(Ecosystem::Generic, name, size.to_string()));
 }
 
-static CATALOGUERS: [Cataloguer; 5] = [
+static CATALOGUERS: [Cataloguer; 6] = [
+    Cataloguer {
+        name: "database",
+        selects: &[Select::Path("var/db/list")],
+        max_bytes: 1 << 20,
+        reads: Reads::Whole(|_, bytes, facts| read_lines(bytes, facts)),
+    },
     Cataloguer {
         name: "lines",
         selects: &[Select::Name("packages")],
@@ -243,10 +249,29 @@ fn hard_links_share_what_their_first_name_said() {
         .bytes();
     let facts = scan(&tar);
     assert_eq!(packages(&facts), ["app/packages a 1", "store/packages a 1"]);
-    assert_eq!(
-        reasons(&facts),
-        [("evil/packages", SkipReason::UnsafePath), ("late/packages", SkipReason::Unsupported)]
-    );
+    assert_eq!(reasons(&facts), [("evil/packages", SkipReason::UnsafePath)]);
+    assert_eq!(facts.unread_links.len(), 1);
+}
+
+#[test]
+fn what_a_later_name_makes_evidence_is_read_in_a_second_pass() {
+    let tar = Tar::new()
+        .file("store/0a1b", b"x 1\n")
+        .file("store/gone", b"y 1\n")
+        .entry(b"one/packages", tar::EntryType::Link, "store/0a1b", b"")
+        .entry(b"two/packages", tar::EntryType::Link, "store/0a1b", b"")
+        .entry(b"three/packages", tar::EntryType::Link, "store/gone", b"")
+        .file("three/packages", b"z 1\n")
+        .file("opt/lists/list", b"d 1\n")
+        .entry(b"var/db", tar::EntryType::Symlink, "../opt/lists", b"")
+        .bytes();
+    let mut facts = scan(&tar);
+    assert_eq!(packages(&facts), ["three/packages z 1"]);
+    let options = options();
+    scan_links(&tar[..], &LayerDigests::default(), &options, &mut facts);
+    let expected = ["one/packages x 1", "three/packages z 1", "two/packages x 1", "var/db/list d 1"];
+    assert_eq!(packages(&facts), expected);
+    assert!(facts.unread_links.is_empty() && facts.skipped.is_empty(), "{:?}", facts.skipped);
 }
 
 #[test]

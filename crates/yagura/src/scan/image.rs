@@ -84,7 +84,12 @@ fn one_layer(reader: &Reader<'_>, handle: &ImageHandle, index: usize) -> LayerFa
         Ok(blob) => {
             let digests =
                 LayerDigests { blob: layer.blob_digest.clone(), diff_id: Some(layer.diff_id.clone()) };
-            let facts = layer::scan_layer(blob, &digests, &reader.options);
+            let mut facts = layer::scan_layer(blob, &digests, &reader.options);
+            if !facts.unread_links.is_empty()
+                && let Ok(blob) = handle.layer(index)
+            {
+                layer::scan_links(blob, &digests, &reader.options, &mut facts);
+            }
             if keep && facts.diff_id.as_ref() == Some(&layer.diff_id) {
                 keep_facts(reader, &key, &facts);
             }

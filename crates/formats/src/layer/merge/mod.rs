@@ -19,7 +19,7 @@ use yagura_model::image::Image;
 use yagura_model::inventory::FileDigest;
 use yagura_model::observation::Fate;
 use yagura_model::package::SourcePackage;
-use yagura_model::{Digest, Ecosystem, Inventory, Observation, Package, Skipped};
+use yagura_model::{Digest, Ecosystem, Inventory, Observation, Package, SkipReason, Skipped};
 
 use self::attribution::Versions;
 use self::overlay::{Overlay, PathFate};
@@ -227,6 +227,10 @@ fn skipped(layers: &[LayerFacts], names: &LayerNames<'_>) -> Vec<Skipped> {
     for (layer, facts) in layers.iter().enumerate() {
         let name = names.digest(layer);
         all.extend(facts.skipped.iter().map(|skipped| Skipped { layer: name.clone(), ..skipped.clone() }));
+        all.extend(facts.unread_links.iter().map(|link| Skipped {
+            layer: name.clone(),
+            ..Skipped::new(&link.path, SkipReason::Unsupported, "its bytes had passed under another name")
+        }));
     }
     all
 }
