@@ -4,8 +4,10 @@
 //! and each of these packages was built from a source whose flaws are in code it does not carry: kernel headers hold no
 //! kernel, manuals and translations no program.
 
+use std::collections::HashSet;
+
 use yagura_model::report::{Suppressed, Target, TargetKind};
-use yagura_model::{Ecosystem, Finding};
+use yagura_model::{Ecosystem, Finding, FindingKind};
 
 /// One kind of package that carries none of its source's code.
 struct Rule {
@@ -116,6 +118,10 @@ const RULES: &[Rule] = &[
     },
 ];
 
+/// Packages all of whose files are known, and none of which holds code.
+const NO_CODE: (&str, &str) =
+    ("no-code", "data only: none of the package's files is a program, a library, a script or source");
+
 /// Findings that stand, and those the package's kind excuses.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Excused {
@@ -126,14 +132,20 @@ pub struct Excused {
 /// Takes out the findings that the kind of their package excuses.
 pub fn apply(findings: Vec<Finding>, targets: &[Target]) -> Excused {
     let mut excused = Excused::default();
+    let without_code: HashSet<(&str, &str, &str)> = targets.iter().flat_map(without_code).collect();
     for finding in findings {
         let target = targets.iter().find(|target| target.name == finding.target);
-        match target.and_then(|target| excuse(&finding, target)) {
-            Some(rule) => excused.suppressed.push(Suppressed {
+        let excuse = target.and_then(|target| excuse(&finding, target)).or_else(|| {
+            let package = finding.package.as_ref()?;
+            let key = (finding.target.as_str(), package.name.as_str(), package.version.as_str());
+            (finding.kind == FindingKind::Vulnerability && without_code.contains(&key)).then_some(NO_CODE)
+        });
+        match excuse {
+            Some((name, reason)) => excused.suppressed.push(Suppressed {
                 finding,
                 by: "evidence".to_owned(),
-                source: rule.name.to_owned(),
-                reason: rule.reason.to_owned(),
+                source: name.to_owned(),
+                reason: reason.to_owned(),
             }),
             None => excused.findings.push(finding),
         }
@@ -141,8 +153,19 @@ pub fn apply(findings: Vec<Finding>, targets: &[Target]) -> Excused {
     excused
 }
 
-fn excuse(finding: &Finding, target: &Target) -> Option<&'static Rule> {
-    if finding.kind != yagura_model::FindingKind::Vulnerability {
+/// Target, name and version of the packages of the operating system without code. An advisory by a package's own name
+/// may mean its data, so only those built from a source of another name count.
+fn without_code(target: &Target) -> impl Iterator<Item = (&str, &str, &str)> {
+    let packages = target.inventory.packages.iter();
+    let packages = packages.filter(|package| {
+        package.holds_code == Some(false)
+            && package.source.as_ref().is_some_and(|source| source.name != package.name)
+    });
+    packages.map(|package| (target.name.as_str(), package.name.as_str(), package.version.as_str()))
+}
+
+fn excuse(finding: &Finding, target: &Target) -> Option<(&'static str, &'static str)> {
+    if finding.kind != FindingKind::Vulnerability {
         return None;
     }
     let package = finding.package.as_ref()?;
@@ -157,19 +180,21 @@ fn excuse(finding: &Finding, target: &Target) -> Option<&'static Rule> {
     if has_program {
         return None;
     }
-    RULES.iter().find(|rule| {
+    let rule = RULES.iter().find(|rule| {
         rule.ecosystems.contains(&ecosystem)
             && rule.package.fits(&package.name)
             && rule.source.fits(source, &package.name)
             && !(rule.except_on_hosts && target.kind == TargetKind::Host)
-    })
+    })?;
+    Some((rule.name, rule.reason))
 }
 
 #[cfg(test)]
 mod tests {
-    use yagura_model::finding::{Evidence, FindingKind, PackageReference};
+    use yagura_model::finding::{Evidence, PackageReference};
     use yagura_model::inventory::FileDigest;
-    use yagura_model::{Inventory, Location, Severity};
+    use yagura_model::package::SourcePackage;
+    use yagura_model::{Inventory, Location, Package, Severity};
 
     use super::*;
 
@@ -247,5 +272,21 @@ mod tests {
             layer: None,
         });
         assert!(!excused(doc("openssl"), &with_program));
+    }
+
+    #[test]
+    fn packages_without_code_are_excused_from_their_sources_flaws() {
+        let excused_with = |holds_code, source: &str| {
+            let mut package = Package::new(Ecosystem::Deb, "vim-data", "1");
+            package.source = Some(SourcePackage { name: source.into(), version: "1".into() });
+            package.holds_code = holds_code;
+            let mut image = target(TargetKind::Image);
+            image.inventory.packages.push(package);
+            excused(finding("pkg:deb/debian/vim-data@1", "vim-data", "vim"), &image)
+        };
+        assert!(excused_with(Some(false), "vim"));
+        assert!(!excused_with(Some(true), "vim"));
+        assert!(!excused_with(None, "vim"));
+        assert!(!excused_with(Some(false), "vim-data"));
     }
 }

@@ -111,6 +111,10 @@ pub struct Package {
     /// same, and judged for itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_of: Option<String>,
+    /// Of a package of the operating system, whether any of its files holds code that could run or be built; known only
+    /// where every file of the package was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds_code: Option<bool>,
     /// Whether it came with the base image, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_base_image: Option<bool>,
@@ -140,6 +144,7 @@ impl Package {
             found_by: String::new(),
             owner: None,
             part_of: None,
+            holds_code: None,
             from_base_image: None,
         }
     }

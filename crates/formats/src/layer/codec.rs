@@ -13,7 +13,7 @@ use super::{LayerFacts, ScanOptions};
 
 const MAGIC: &[u8; 8] = b"ygrlayer";
 /// Raised when the form of [`LayerFacts`] changes.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 const TAG_BYTES: usize = 32;
 const CHECKSUM_BYTES: usize = 32;
 /// Bound for the inflated facts of one layer: six million paths take 96 MiB.

@@ -55,6 +55,8 @@ pub struct LayerFacts {
     /// Directories whose content in lower layers is gone (`.wh..wh..opq`).
     pub opaque: Vec<PathKey>,
     pub symlinks: Vec<Symlink>,
+    /// Files that hold code, or may: programs, libraries, scripts, sources.
+    pub code: Vec<PathKey>,
     /// Sorted by path.
     #[serde(with = "super::codec::as_json")]
     pub file_digests: Vec<FileDigest>,
@@ -101,6 +103,7 @@ impl LayerFacts {
         self.whiteouts.extend(other.whiteouts);
         self.opaque.extend(other.opaque);
         self.symlinks.extend(other.symlinks);
+        self.code.extend(other.code);
         self.file_digests.extend(other.file_digests);
         self.observations.extend(other.observations);
         self.skipped.extend(other.skipped);
@@ -116,8 +119,13 @@ impl LayerFacts {
     /// Puts everything in its order.
     pub(super) fn sort(&mut self) {
         self.evidence.sort_by(|a, b| (&a.path, &a.cataloguer).cmp(&(&b.path, &b.cataloguer)));
-        for keys in [&mut self.directories, &mut self.non_directories, &mut self.whiteouts, &mut self.opaque]
-        {
+        for keys in [
+            &mut self.directories,
+            &mut self.non_directories,
+            &mut self.whiteouts,
+            &mut self.opaque,
+            &mut self.code,
+        ] {
             keys.sort_unstable();
             keys.dedup();
         }

@@ -5,6 +5,7 @@
 //! cataloguers do.
 
 mod analyser;
+mod code;
 pub mod codec;
 mod consumer;
 mod dispatch;

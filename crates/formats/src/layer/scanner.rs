@@ -6,6 +6,7 @@ use std::io::Read;
 use yagura_model::{Location, SkipReason};
 
 use super::analyser::Working;
+use super::code;
 use super::consumer::{ExecutableDigests, FileConsumer, HEAD_BYTES, Observed, PassingFile};
 use super::dispatch::{Buffers, Readers, Said};
 use super::links::UnreadLinks;
@@ -157,6 +158,8 @@ impl<'o> LayerScanner<'o> {
             EntryKind::Symlink(target) => self.symlink(path, target),
             EntryKind::Hardlink(target) => {
                 self.facts.counts.files += 1;
+                // What it holds is known under its first name only.
+                self.facts.code.extend(key);
                 self.hardlink(path, target);
             }
             EntryKind::Device | EntryKind::Fifo => {}
@@ -353,6 +356,9 @@ impl<'o> LayerScanner<'o> {
             }
         }
         let head = head.get(..head_length).unwrap_or_default();
+        if let Some(key) = key.filter(|_| header.size > 0 && code::holds_code(path, header.mode, head)) {
+            self.facts.code.push(key);
+        }
         selection.by_head(head, &mut chosen);
         if chosen.is_empty() && !watched {
             self.chosen = chosen;

@@ -6,6 +6,7 @@
 
 mod aliases;
 mod attribution;
+mod code;
 mod declared;
 mod duplicates;
 mod overlay;
@@ -61,6 +62,7 @@ pub fn merge(layers: &[LayerFacts], image: Option<&Image>) -> Inventory {
     let mut observations = observations(layers, &mut overlay, &names);
     ownership::assign(&mut found, &mut file_digests, &mut observations, &visible);
     declared::leave_out_owned(&mut found);
+    code::assign(&mut found, layers, &visible);
 
     found.sort_by(|a, b| order(&a.package).cmp(&order(&b.package)));
     let packages: Vec<Package> = found.into_iter().map(|item| item.package).collect();

@@ -509,3 +509,32 @@ fn observations_know_their_layer_their_owner_and_what_became_of_them() {
     ];
     assert_eq!(seen, expected);
 }
+
+#[test]
+fn packages_hold_code_or_none_or_it_cannot_be_told() {
+    let owns = |package: &str, files: &[&str]| Ownership {
+        ecosystem: Ecosystem::Deb,
+        package: package.into(),
+        files: files.iter().map(|file| PathKey::of(file.as_bytes())).collect(),
+    };
+    let database = Facts {
+        packages: vec![deb("data", "1"), deb("gone", "1"), deb("tool", "1"), deb("unlisted", "1")],
+        ownership: vec![
+            owns("data", &["/.", "/usr", "/usr/share/icon"]),
+            owns("gone", &["/usr", "/usr/share/doc/left-out"]),
+            owns("tool", &["/usr", "/usr/bin/tool", "/usr/share/icon2"]),
+        ],
+        ..Facts::default()
+    };
+    let mut lower = layer()
+        .evidence("var/lib/dpkg/status", database)
+        .directory("usr")
+        .other("usr/share/icon")
+        .other("usr/share/icon2")
+        .other("usr/bin/tool");
+    lower.0.code.push(PathKey::of(b"usr/bin/tool"));
+    let inventory = merge(&[lower.build(1)], None);
+    let told: Vec<_> =
+        inventory.packages.iter().map(|package| (package.name.as_str(), package.holds_code)).collect();
+    assert_eq!(told, [("data", Some(false)), ("gone", None), ("tool", Some(true)), ("unlisted", None)]);
+}
