@@ -5,5 +5,10 @@
 
 pub mod audit;
 pub mod cloudtrail;
+pub mod fields;
+mod hashing;
+pub mod inspect;
 pub mod kubernetes_audit;
+pub mod scap;
+pub mod state;
 pub mod table;

@@ -6,6 +6,7 @@ mod assess;
 mod binaries;
 mod collect;
 mod document;
+mod events;
 mod ignore;
 mod language;
 mod manifests;
@@ -26,6 +27,7 @@ pub(crate) const AREAS: &[&[Target]] = &[
     binaries::TARGETS,
     collect::TARGETS,
     document::TARGETS,
+    events::TARGETS,
     ignore::TARGETS,
     language::TARGETS,
     manifests::TARGETS,

@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 
 pub use conversions::{Action, Conversion, From};
 pub use raw::{EventEncoder, HEADER_BYTES, MAX_PARAMETERS, RawEvent, RawProblem};
+pub(crate) use raw::{signed, unsigned, until_nul};
 pub use types::{
     Category, Detail, Dynamic, EventCode, EventFlags, EventInfo, FlagName, FlagTable, Format, Parameter,
     ParameterType, Source,
@@ -24,7 +25,7 @@ pub struct Table {
     flag_tables: Vec<FlagTable>,
     dynamics: Vec<Dynamic>,
     conversions: Vec<Vec<Conversion>>,
-    syscalls: Vec<&'static str>,
+    syscalls: Vec<(&'static str, Category)>,
     by_key: HashMap<&'static str, EventCode>,
     current_exit: HashMap<&'static str, EventCode>,
 }
@@ -81,16 +82,24 @@ impl Table {
 
     /// The name of a system call by the number that generic events carry.
     pub fn syscall(&self, number: u16) -> Option<&'static str> {
-        self.syscalls.get(usize::from(number)).copied().filter(|name| !name.is_empty())
+        self.syscalls.get(usize::from(number)).map(|(name, _)| *name)
+    }
+
+    /// What a system call is about, for generic events.
+    pub fn syscall_category(&self, number: u16) -> Option<Category> {
+        self.syscalls.get(usize::from(number)).map(|(_, category)| *category)
     }
 
     pub fn syscall_number(&self, name: &str) -> Option<u16> {
-        self.syscalls.iter().position(|known| *known == name).and_then(|number| u16::try_from(number).ok())
+        self.syscalls
+            .iter()
+            .position(|(known, _)| *known == name)
+            .and_then(|number| u16::try_from(number).ok())
     }
 
     /// All names of events and system calls, the values that `evt.type` takes.
     pub fn type_names(&self) -> impl Iterator<Item = &'static str> {
-        self.events.iter().map(|event| event.name).chain(self.syscalls.iter().copied())
+        self.events.iter().map(|event| event.name).chain(self.syscalls.iter().map(|(name, _)| *name))
     }
 
     pub fn flag_table(&self, number: u8) -> Option<&FlagTable> {

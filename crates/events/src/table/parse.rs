@@ -19,7 +19,7 @@ pub(super) fn table(
         flag_tables,
         dynamics,
         conversions: Vec::new(),
-        syscalls: lines(syscalls).collect(),
+        syscalls: syscall_lines(syscalls)?,
         by_key: HashMap::new(),
         current_exit: HashMap::new(),
     };
@@ -49,6 +49,15 @@ pub(super) fn table(
 
 fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+fn syscall_lines(text: &'static str) -> Result<Vec<(&'static str, Category)>, String> {
+    lines(text)
+        .map(|line| match line.split_once(' ') {
+            None => Ok((line, Category::Other)),
+            Some((name, what)) => Ok((name, category(what).ok_or_else(|| format!("syscalls.txt: {line}"))?)),
+        })
+        .collect()
 }
 
 fn flag_lines(text: &'static str) -> Result<(Vec<FlagTable>, Vec<Dynamic>), String> {

@@ -200,10 +200,12 @@ pub fn text(value: &FieldValue<'_>) -> String {
 pub fn time(nanoseconds: u64, style: TimeStyle) -> String {
     let format = match style {
         TimeStyle::Number => return nanoseconds.to_string(),
+        TimeStyle::Padded => return format!("{nanoseconds:09}"),
         TimeStyle::Clock => "%H:%M:%S.%9f",
         TimeStyle::ClockSeconds => "%H:%M:%S",
         TimeStyle::Iso8601 => "%Y-%m-%dT%H:%M:%S.%9f+0000",
         TimeStyle::DateAndTime => "%Y-%m-%d %H:%M:%S.%9f",
+        TimeStyle::DateAndSeconds => "%Y-%m-%d %H:%M:%S",
     };
     match Timestamp::from_nanosecond(nanoseconds.into()) {
         Ok(timestamp) => timestamp.strftime(format).to_string(),

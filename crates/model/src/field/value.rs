@@ -26,6 +26,8 @@ pub enum FieldValue<'a> {
 pub enum TimeStyle {
     /// Nanoseconds since 1970.
     Number,
+    /// Nanoseconds, with zeros before them to nine digits: the part of a second.
+    Padded,
     /// `15:04:05.123456789`, UTC.
     Clock,
     /// `15:04:05`, UTC.
@@ -34,6 +36,8 @@ pub enum TimeStyle {
     Iso8601,
     /// `2026-01-02 15:04:05.123456789`, UTC.
     DateAndTime,
+    /// `2026-01-02 15:04:05`, UTC.
+    DateAndSeconds,
 }
 
 impl<'a> FieldValue<'a> {
