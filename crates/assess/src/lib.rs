@@ -5,4 +5,7 @@
 
 pub mod access;
 pub mod connectivity;
+pub mod graph;
 pub mod kubernetes;
+pub mod paths;
+pub mod risks;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::image::Image;
+pub use crate::risk::{Change, Risk};
 use crate::{Finding, Inventory, Skipped};
 
 /// Version of the JSON shape; raised when a field changes its meaning or goes.
@@ -21,9 +22,12 @@ pub struct Report {
     pub targets: Vec<Target>,
     /// Most severe first, then by target, package and rule.
     pub findings: Vec<Finding>,
-    /// Findings read in context.
+    /// Findings read in context, the most urgent first.
     #[serde(default)]
     pub risks: Vec<Risk>,
+    /// The edits that end most of them, the one that ends most first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
     pub skipped: Vec<Skipped>,
     /// Findings an ignore entry or a VEX statement took out, with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -75,17 +79,6 @@ pub enum TargetKind {
     File,
     Sbom,
     Host,
-}
-
-/// A finding in context. The graph's assessment fills these.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Risk {
-    pub id: String,
-    pub title: String,
-    pub score: f64,
-    /// Ids of the findings it is made of.
-    pub findings: Vec<String>,
 }
 
 /// A finding that was taken out, and by what.

@@ -17,7 +17,7 @@ use crate::kubernetes::network_policy::{
     Action, AdminPolicy, AdminRule, Namespaces, NetworkPolicy, Peer, Port, Rule,
 };
 use crate::kubernetes::workload::Workload;
-use crate::kubernetes::{Cluster, Labels};
+use crate::kubernetes::{Cluster, Labels, Selector};
 use addresses::{AddressRange, AddressSet, Family, divide};
 pub use connections::{Connections, Ports};
 pub use ends::{End, EndIndex};
@@ -203,6 +203,31 @@ impl<'c> Connectivity<'c> {
             })
     }
 
+    /// The namespaces with pods whose labels a selector matches.
+    pub fn namespaces_matching(&self, selector: &Selector) -> impl Iterator<Item = &'c str> {
+        self.namespaces.iter().filter(|(_, labels)| selector.matches(labels)).map(|(name, _)| *name)
+    }
+
+    /// The pods a peer of a policy means; `own` is the policy's namespace.
+    pub fn ends_meant(&self, peer: &Peer, own: &str) -> Vec<EndIndex> {
+        let Peer::Pods { namespaces, pods } = peer else { return Vec::new() };
+        let of_namespace = |name: &str| {
+            let start = self.ends.partition_point(|end| end.workload.namespace.as_str() < name);
+            let count = self.ends.partition_point(|end| end.workload.namespace.as_str() <= name) - start;
+            let inside = self.ends.iter().enumerate().skip(start).take(count);
+            inside
+                .filter(|(_, end)| pods.matches(end.labels))
+                .map(|(index, _)| EndIndex(index))
+                .collect::<Vec<_>>()
+        };
+        match namespaces {
+            Namespaces::Own => of_namespace(own),
+            Namespaces::Matching(selector) => {
+                self.namespaces_matching(selector).flat_map(of_namespace).collect()
+            }
+        }
+    }
+
     fn subject<'a>(&'a self, side: Side<'a>) -> Subject<'a> {
         match side {
             Side::Addresses(range) => Subject::Addresses(range),
@@ -284,7 +309,7 @@ fn workload_order(workload: &Workload) -> (&str, &str, &str) {
     (&workload.namespace, &workload.name, &workload.kind)
 }
 
-fn rules(policy: &NetworkPolicy, direction: Direction) -> Option<&[Rule]> {
+pub(crate) fn rules(policy: &NetworkPolicy, direction: Direction) -> Option<&[Rule]> {
     match direction {
         Direction::Ingress => policy.ingress.as_deref(),
         Direction::Egress => policy.egress.as_deref(),
@@ -300,7 +325,7 @@ fn rules_of(policy: &AdminPolicy, direction: Direction) -> &[AdminRule] {
 
 /// The connections that ports mean; all of them where there are none. A name means the destination's ports of that
 /// name, and nothing where the destination has none, or is an address.
-fn ports(ports: &[Port], destination: Option<&Workload>) -> Connections {
+pub(crate) fn ports(ports: &[Port], destination: Option<&Workload>) -> Connections {
     if ports.is_empty() {
         return Connections::all();
     }

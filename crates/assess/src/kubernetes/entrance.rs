@@ -18,6 +18,8 @@ pub struct Entrance {
     pub class: String,
     pub hosts: Vec<String>,
     pub backends: Vec<Backend>,
+    /// Whether it says that it serves only the provider's network.
+    internal: bool,
     /// Gateways a route wants to be attached to; none for Ingresses and Routes.
     pub parents: Vec<Parent>,
 }
@@ -89,6 +91,7 @@ impl Entrance {
             class: String::new(),
             hosts: Vec::new(),
             backends: Vec::new(),
+            internal: false,
             parents: Vec::new(),
         };
         match (object.group(), object.kind) {
@@ -107,6 +110,7 @@ impl Entrance {
         let annotated = node.at(&["metadata", "annotations", "kubernetes.io/ingress.class"]);
         let class = spec.get("ingressClassName").or(annotated).and_then(Node::scalar);
         self.class = class.unwrap_or_default().to_owned();
+        self.internal = is_internal(node, &self.class);
         let default = spec.get("defaultBackend").or_else(|| spec.get("backend"));
         let rules = spec.get("rules").map(Node::items).unwrap_or_default();
         self.hosts = rules.iter().filter_map(|rule| rule.text_of("host")).map(str::to_owned).collect();
@@ -181,9 +185,29 @@ impl Entrance {
         }
     }
 
+    /// Whether it says that it serves only the provider's network.
+    pub fn is_internal(&self) -> bool {
+        self.internal
+    }
+
     /// `namespace/name` with its kind, for people.
     pub fn title(&self) -> String {
         format!("{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
+/// Annotations and classes by which controllers are told to keep an Ingress inside. The AWS controller does so unless
+/// it is told otherwise.
+fn is_internal(node: &Node<'_>, class: &str) -> bool {
+    let annotation = |key: &str| node.at(&["metadata", "annotations"]).and_then(|all| all.text_of(key));
+    match annotation("alb.ingress.kubernetes.io/scheme") {
+        Some(scheme) => scheme != "internet-facing",
+        None if class == "alb" => true,
+        None => {
+            annotation("kubernetes.io/ingress.class") == Some("gce-internal")
+                || class.ends_with("-internal")
+                || class.starts_with("internal")
+        }
     }
 }
 

@@ -89,6 +89,16 @@ impl Service {
         })
     }
 
+    /// Whether its load balancer takes only what comes from private addresses.
+    pub fn is_for_private_sources(&self) -> bool {
+        let private = |range: &String| {
+            ["10.", "192.168.", "172.16.", "127.", "100.64.", "fd"]
+                .iter()
+                .any(|start| range.starts_with(start))
+        };
+        !self.source_ranges.is_empty() && self.source_ranges.iter().all(private)
+    }
+
     /// Whether its selector chooses a workload's pods.
     pub fn selects(&self, workload: &Workload) -> bool {
         self.namespace == workload.namespace

@@ -1,0 +1,210 @@
+//! Images, their packages and the flaws in these; which workloads run them, and what was seen in use.
+
+use std::collections::HashMap;
+
+use yagura_model::graph::{Builder, EdgeKind, NodeId, NodeKind};
+use yagura_model::report::{Target, TargetKind};
+use yagura_model::{Finding, FindingKind, Severity};
+
+use super::{Sources, workload_key};
+use crate::risks::exploitation::{Exploitation, Vector};
+
+/// Whether a package was seen doing anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Use {
+    /// A program of it listens on a port.
+    Listening,
+    /// It was loaded or executed.
+    Loaded,
+    /// A profile watched, and it did nothing.
+    Unused,
+    /// Nobody watched.
+    Unknown,
+}
+
+/// A flaw in a package of an image.
+#[derive(Clone, Debug)]
+pub struct Flaw {
+    /// Index of the finding.
+    pub finding: usize,
+    pub image: NodeId,
+    pub package: NodeId,
+    pub vulnerability: NodeId,
+    pub exploitation: Exploitation,
+    pub usage: Use,
+    /// What was seen, in words; empty where nobody watched.
+    pub use_fact: String,
+}
+
+pub(super) fn add(sources: &Sources<'_>, builder: &mut Builder) -> Vec<Flaw> {
+    let images = nodes(sources.targets, builder);
+    run_by(sources, &images, builder);
+    let mut uses: HashMap<(&str, &str), &super::PackageUse> = HashMap::new();
+    let mut watched: HashMap<&str, ()> = HashMap::new();
+    for usage in sources.uses {
+        watched.insert(&usage.target, ());
+        let best = uses.entry((&usage.target, &usage.package)).or_insert(usage);
+        if usage.usage < best.usage {
+            *best = usage;
+        }
+    }
+    let mut flaws = Vec::new();
+    let mut known: HashMap<(NodeId, NodeId), usize> = HashMap::new();
+    for (index, finding) in sources.findings.iter().enumerate() {
+        let (FindingKind::Vulnerability, Some(package)) = (finding.kind, &finding.package) else { continue };
+        let Some(image) = images.by_target.get(finding.target.as_str()).copied() else { continue };
+        let place = place(finding);
+        let identity = package
+            .purl
+            .as_ref()
+            .map_or_else(|| format!("{}@{}", package.name, package.version), ToString::to_string);
+        let key = format!(
+            "{}#{identity}",
+            builder.identity(image).map(|(_, key)| key.to_owned()).unwrap_or_default()
+        );
+        let label = format!("{} {}", package.name, package.version);
+        let part = builder.node(NodeKind::Package, &key, &label);
+        builder.edge(image, EdgeKind::Contains, part, &format!("{label} is in it"), &place);
+        let vulnerability = builder.node(NodeKind::Vulnerability, &finding.rule, &finding.rule);
+        let fact = format!("{} affects {label}{}", finding.rule, range(finding));
+        builder.edge(part, EdgeKind::Affected, vulnerability, &fact, &finding.evidence.advisory);
+        if known.insert((part, vulnerability), index).is_some() {
+            continue;
+        }
+        let (usage, use_fact) = match uses.get(&(finding.target.as_str(), package.name.as_str())) {
+            Some(usage) => (usage.usage, usage.fact.clone()),
+            None if watched.contains_key(finding.target.as_str()) => {
+                (Use::Unused, format!("{} was not seen in use while the profile was taken", package.name))
+            }
+            None => (Use::Unknown, String::new()),
+        };
+        flaws.push(Flaw {
+            finding: index,
+            image,
+            package: part,
+            vulnerability,
+            exploitation: exploitation(finding),
+            usage,
+            use_fact,
+        });
+    }
+    flaws
+}
+
+fn exploitation(finding: &Finding) -> Exploitation {
+    let Some(flaw) = &finding.vulnerability else {
+        return Exploitation { severity: finding.severity, ..Exploitation::default() };
+    };
+    Exploitation {
+        known_exploited: flaw.known_exploited.is_some(),
+        probability: flaw.exploit_prediction.map(|prediction| prediction.probability),
+        severity: if finding.severity == Severity::Unknown { flaw.severity } else { finding.severity },
+        vector: Vector::read(&flaw.vector),
+    }
+}
+
+fn range(finding: &Finding) -> String {
+    match finding.evidence.range.as_str() {
+        "" => String::new(),
+        range => format!(" ({range})"),
+    }
+}
+
+/// The target and the file in it that proves the package.
+fn place(finding: &Finding) -> String {
+    match finding.location.start_line {
+        Some(line) => format!("{} {}:{line}", finding.target, finding.location.path),
+        None => format!("{} {}", finding.target, finding.location.path),
+    }
+}
+
+/// The image nodes by target, and by every name an image goes by.
+struct Images<'a> {
+    by_target: HashMap<&'a str, NodeId>,
+    by_name: HashMap<String, NodeId>,
+}
+
+fn nodes<'a>(targets: &'a [Target], builder: &mut Builder) -> Images<'a> {
+    let mut images = Images { by_target: HashMap::new(), by_name: HashMap::new() };
+    for target in targets {
+        let kind = match target.kind {
+            TargetKind::Host => NodeKind::Host,
+            TargetKind::Directory | TargetKind::File => NodeKind::Repository,
+            TargetKind::Image | TargetKind::Sbom => NodeKind::Image,
+        };
+        let image = target.image.as_ref();
+        let digest = image.and_then(|image| image.manifest_digest.as_ref().or(image.config_digest.as_ref()));
+        let label = image.and_then(|image| image.tags.first()).map_or(target.name.as_str(), String::as_str);
+        let key = digest.map_or_else(|| normal(label), ToString::to_string);
+        let node = builder.node(kind, &key, label);
+        images.by_target.insert(&target.name, node);
+        let digests =
+            image.into_iter().flat_map(|image| [&image.manifest_digest, &image.config_digest]).flatten();
+        images.by_name.extend(digests.map(|digest| (digest.to_string(), node)));
+        let tags = image.into_iter().flat_map(|image| &image.tags);
+        images.by_name.extend(tags.map(|tag| (normal(tag), node)));
+        images.by_name.entry(normal(bare(&target.name))).or_insert(node);
+    }
+    images
+}
+
+/// A target's name without its scheme.
+fn bare(name: &str) -> &str {
+    match name.split_once(':') {
+        Some(("docker" | "podman" | "containerd" | "registry", rest)) => rest,
+        _ => name,
+    }
+}
+
+/// A reference as all its spellings agree: without Docker Hub's host and `library`, with a tag.
+fn normal(reference: &str) -> String {
+    if let Some((_, digest)) = reference.split_once('@') {
+        return digest.to_owned();
+    }
+    let name = ["docker.io/library/", "index.docker.io/", "docker.io/", "library/"]
+        .iter()
+        .find_map(|start| reference.strip_prefix(start))
+        .unwrap_or(reference);
+    let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    if tagged { name.to_owned() } else { format!("{name}:latest") }
+}
+
+/// Joins workloads with the images they run.
+fn run_by(sources: &Sources<'_>, images: &Images<'_>, builder: &mut Builder) {
+    for workload in &sources.cluster.workloads {
+        let node = builder.node(NodeKind::Workload, &workload_key(workload), "");
+        for container in &workload.spec.containers {
+            if container.init || container.image.is_empty() {
+                continue;
+            }
+            let place = sources.cluster.show(container.place);
+            let digests = workload.pods.iter().flat_map(|pod| &pod.image_digests);
+            let reported = digests
+                .filter(|(name, _)| *name == container.name)
+                .find_map(|(_, digest)| images.by_name.get(digest));
+            let name = normal(&container.image);
+            let image = match reported.or_else(|| images.by_name.get(&name)) {
+                Some(image) => *image,
+                None => builder.node(NodeKind::Image, &name, &container.image),
+            };
+            let fact = format!("container {} runs {}", container.name, container.image);
+            builder.edge(node, EdgeKind::Runs, image, &fact, &place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normal;
+
+    #[test]
+    fn one_image_has_one_name() {
+        for name in
+            ["nginx", "nginx:latest", "docker.io/nginx", "docker.io/library/nginx:latest", "library/nginx"]
+        {
+            assert_eq!(normal(name), "nginx:latest");
+        }
+        assert_eq!(normal("localhost:5000/shop/web"), "localhost:5000/shop/web:latest");
+        assert_eq!(normal("shop/web:1@sha256:ab"), "sha256:ab");
+    }
+}

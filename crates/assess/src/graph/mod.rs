@@ -1,0 +1,97 @@
+//! The graph of a stack, built from what every source says.
+//!
+//! A source is a function that states nodes and edges in a [`Builder`]; it need not know the others, since a node is the
+//! same wherever its key is. What a cloud says (networks, load balancers, identities) comes in the same way:
+//! `Internet` forwards to load balancers, these to the services, instances and functions behind them; identities act
+//! as, become, administer, read.
+
+mod cluster;
+mod images;
+mod network;
+mod powers;
+
+use yagura_model::Finding;
+use yagura_model::graph::{Builder, Graph, NodeId, NodeKind};
+use yagura_model::report::Target;
+
+use crate::access::powers::Power;
+use crate::connectivity::Connectivity;
+use crate::kubernetes::Cluster;
+pub use images::{Flaw, Use};
+
+/// Everything that is known of a stack.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    pub cluster: &'a Cluster,
+    /// Kubernetes' own roles: [`crate::access::defaults`].
+    pub default_roles: &'a Cluster,
+    pub powers: &'a [Power],
+    pub targets: &'a [Target],
+    pub findings: &'a [Finding],
+    /// Whether packages of the targets were seen in use.
+    pub uses: &'a [PackageUse],
+}
+
+/// What a runtime profile says of one package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageUse {
+    /// Name of the target the package is in.
+    pub target: String,
+    pub package: String,
+    pub usage: Use,
+    /// What was seen, in words.
+    pub fact: String,
+}
+
+/// The graph with what is known of its flaws.
+pub struct StackGraph {
+    pub graph: Graph,
+    /// In the order of the findings they are of.
+    pub flaws: Vec<Flaw>,
+    /// Whether anything says where targets run.
+    pub knows_workloads: bool,
+    /// What was not known and had to be assumed.
+    pub notices: Vec<String>,
+}
+
+/// The node that stands for everybody outside.
+pub(crate) const INTERNET: (NodeKind, &str) = (NodeKind::Internet, "internet");
+/// Somebody outside the cluster whose way in was not read.
+pub(crate) const OUTSIDE: (NodeKind, &str) = (NodeKind::Unknown, "outside");
+pub(crate) const CLUSTER: (NodeKind, &str) = (NodeKind::Cluster, "cluster");
+
+impl StackGraph {
+    pub fn new(sources: &Sources<'_>) -> Self {
+        let mut builder = Builder::default();
+        let mut notices = Vec::new();
+        builder.node(INTERNET.0, INTERNET.1, "the internet");
+        builder.node(OUTSIDE.0, OUTSIDE.1, "somebody outside the cluster");
+        let connectivity = Connectivity::new(sources.cluster);
+        if !sources.cluster.workloads.is_empty() {
+            cluster::add(sources.cluster, &mut builder);
+            network::add(&connectivity, &mut builder, &mut notices);
+            powers::add(sources, &mut builder);
+        }
+        let flaws = images::add(sources, &mut builder);
+        Self {
+            graph: builder.finish(),
+            flaws,
+            knows_workloads: !sources.cluster.workloads.is_empty(),
+            notices,
+        }
+    }
+}
+
+/// The key of a workload, the same whatever file it was read from.
+pub(crate) fn workload_key(workload: &crate::kubernetes::workload::Workload) -> String {
+    format!("{}/{}/{}", workload.namespace, workload.kind, workload.name)
+}
+
+fn namespaced(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
+}
+
+/// The node of a machine whose name is not known.
+pub(crate) fn any_node(builder: &mut Builder) -> NodeId {
+    builder.node(NodeKind::Node, "(any)", "a node of the cluster")
+}
