@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 use serde_json::ser::PrettyFormatter;
 use yagura_model::image::Image;
 use yagura_model::inventory::{FileDigest, Relation};
-use yagura_model::report::{Database, Risk, Suppressed, Target, TargetKind, Tool};
+use yagura_model::report::{Change, Database, Risk, Suppressed, Target, TargetKind, Tool};
 use yagura_model::{Finding, Inventory, OperatingSystem, Package, Purl, Report, Skipped};
 
 use crate::Options;
@@ -32,6 +32,8 @@ pub struct Document<'a> {
     targets: List<'a, Target>,
     findings: &'a [Finding],
     risks: &'a [Risk],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    changes: &'a [Change],
     skipped: &'a [Skipped],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     suppressed: &'a [Suppressed],
@@ -49,6 +51,7 @@ impl<'a> Document<'a> {
             targets: List(&report.targets),
             findings: &report.findings,
             risks: &report.risks,
+            changes: &report.changes,
             skipped: &report.skipped,
             suppressed: &report.suppressed,
             notices: &report.notices,

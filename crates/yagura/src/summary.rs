@@ -22,6 +22,7 @@ pub fn report(scanned: Scanned, database: Option<report::Database>) -> Report {
         targets,
         findings: Vec::new(),
         risks: Vec::new(),
+        changes: Vec::new(),
         skipped,
         suppressed: Vec::new(),
         notices: scanned.notices,

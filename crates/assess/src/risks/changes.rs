@@ -12,7 +12,7 @@ use super::{Assessment, Scored, Searched};
 const MAX_RISKS: usize = 50;
 const MAX_TRIED: usize = 40;
 /// Most edits that are shown.
-const MAX_SHOWN: usize = 10;
+const MAX_SHOWN: usize = 30;
 /// Beyond so many steps only the first few edits are tried.
 const MANY_STEPS: usize = 1_000_000;
 const TRIED_OF_MANY: usize = 8;
@@ -67,6 +67,12 @@ impl Assessment<'_> {
             for risk in risks.iter_mut().filter(|risk| ended.contains(risk.id.as_str())) {
                 risk.changes.push(change.id.clone());
             }
+        }
+        // What ends only this risk comes before what ends others, too: it is the smaller edit.
+        let reach: HashMap<&str, usize> =
+            changes.iter().map(|change| (change.id.as_str(), change.ends.len())).collect();
+        for risk in risks.iter_mut() {
+            risk.changes.sort_by_key(|id| reach.get(id.as_str()).copied());
         }
         changes
     }

@@ -32,7 +32,11 @@ impl Assessment<'_> {
         let consequence = self.consequence(scored, searched);
         Risk {
             id: format!("RISK-{:016x}", stable_hash(graph.key(group.package))),
-            title: format!("{}{more} in {package} of {image}", graph.label(flaw.vulnerability)),
+            title: format!(
+                "{} ({}){more} in {package} of {image}",
+                graph.label(flaw.vulnerability),
+                flaw.exploitation.severity.name()
+            ),
             score: rounded(scored.score),
             findings,
             urgency: Urgency::of_score(scored.score),

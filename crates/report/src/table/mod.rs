@@ -15,6 +15,7 @@ use crate::{Options, View};
 mod closing;
 mod findings;
 mod inventory;
+pub mod risks;
 
 /// Fewer columns than this say nothing.
 const MIN_TEXT: usize = 8;
@@ -23,6 +24,7 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Res
     let mut page = Page { report, options, words: options.language.messages(), out };
     match options.view {
         View::Findings => {
+            risks::write(&mut page)?;
             for target in &report.targets {
                 page.target(target)?;
             }

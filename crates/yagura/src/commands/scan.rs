@@ -9,6 +9,7 @@ use crate::judgement::{self, Judge};
 use crate::output::{self, Outputs};
 use crate::progress::Progress;
 use crate::scan::{self, Request};
+use crate::stack;
 use crate::summary;
 use crate::{advisories, analysers};
 
@@ -24,7 +25,8 @@ pub fn run(arguments: &Scan, everywhere: &Everywhere) -> Result<Outcome> {
     let progress = Progress::new(everywhere.quiet);
     let request =
         Request { targets: &arguments.targets.targets, access, everywhere, analysers: looking.analysers };
-    let scanned = scan::read(&request, &cache, &progress)?;
+    let mut scanned = scan::read(&request, &cache, &progress)?;
+    let stack = std::mem::take(&mut scanned.stack);
     for document in &scanned.attached {
         judge.read_document(&document.name, &document.bytes);
     }
@@ -34,6 +36,8 @@ pub fn run(arguments: &Scan, everywhere: &Everywhere) -> Result<Outcome> {
     report.skipped.extend(looking.skipped);
     progress.stage("judging");
     judge.judge(&mut report, &advisories.database)?;
+    progress.stage("ranking");
+    stack::risks::rank(&mut report, &stack)?;
     progress.finish();
 
     let reached = judgement::reaches(&report, arguments.judgement.fail_on);

@@ -20,6 +20,7 @@ use yagura_model::report::{Target, TargetKind};
 
 use crate::arguments::{Access, Everywhere};
 use crate::progress::Progress;
+use crate::stack::{Stack, parts};
 pub use acquire::Attached;
 use acquire::{Acquired, Acquirer};
 
@@ -37,6 +38,8 @@ pub struct Scanned {
     pub targets: Vec<Target>,
     pub sandbox: SandboxStatus,
     pub notices: Vec<String>,
+    /// What the directories say of clusters and clouds.
+    pub stack: Stack,
     /// VEX documents that came with the images.
     pub attached: Vec<Attached>,
 }
@@ -56,6 +59,7 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
     let acquirer = Acquirer::new(request.access, request.everywhere, cache)?;
     let targets = request.targets.iter().map(|text| acquirer.acquire(text, progress));
     let acquired: Vec<Acquired> = targets.collect::<Result<_>>()?;
+    let acquired = with_parts(acquired, &acquirer, progress)?;
     let base = match &request.access.base {
         Some(text) => Some(acquirer.acquire(text, progress).context("--base")?),
         None => None,
@@ -72,8 +76,16 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
         ..ScanOptions::default()
     };
     let tag = CacheTag::of(&options, &build);
-    let mut reader =
-        Reader { options, tag, access: request.access, cache, progress, base: None, notices: Vec::new() };
+    let mut reader = Reader {
+        options,
+        tag,
+        access: request.access,
+        cache,
+        progress,
+        base: None,
+        notices: Vec::new(),
+        stack: Stack::default(),
+    };
     if let Some(base) = base {
         let handle = acquirer.image(&base).context("--base")?;
         let handle = handle.with_context(|| format!("--base {} is not an image", base.name))?;
@@ -91,7 +103,27 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
         let _ = cache.evict(yagura_collect::cache::DEFAULT_MAX_BYTES);
     }
     progress.finish();
-    Ok(Scanned { targets, sandbox, notices: reader.notices, attached })
+    Ok(Scanned { targets, sandbox, notices: reader.notices, attached, stack: reader.stack.finished() })
+}
+
+/// The targets, and the images and SBOMs that lie in a directory which holds a stack.
+fn with_parts(
+    acquired: Vec<Acquired>,
+    acquirer: &Acquirer<'_>,
+    progress: &Progress,
+) -> Result<Vec<Acquired>> {
+    let mut all = Vec::with_capacity(acquired.len());
+    for target in acquired {
+        let parts = match &target.fetched {
+            Fetched::Directory(path) => parts::of(path)?,
+            _ => Vec::new(),
+        };
+        all.push(target);
+        for part in parts {
+            all.push(acquirer.acquire(&part, progress)?);
+        }
+    }
+    Ok(all)
 }
 
 /// Names this build of the program, since another one may find other things: its file's size and time.
@@ -112,10 +144,14 @@ struct Reader<'a> {
     /// The image named by `--base`.
     base: Option<(String, ImageHandle)>,
     notices: Vec<String>,
+    stack: Stack,
 }
 
 impl Reader<'_> {
     fn read(&mut self, acquired: Acquired, image: Option<ImageHandle>) -> Result<Target> {
+        if let Fetched::Directory(path) = &acquired.fetched {
+            self.stack.add(path)?;
+        }
         let name = acquired.name;
         let files = |kind, inventory| Target { name: name.clone(), kind, image: None, inventory };
         let mut target = match (image, &acquired.fetched) {

@@ -13,7 +13,7 @@ const MAX_FILE_BYTES: u64 = 1 << 30;
 /// What all files together may hold, in bytes.
 const MAX_TOTAL_BYTES: u64 = 2 << 30;
 /// Directories that hold others' files.
-const PASSED_OVER: [&str; 3] = ["**/.git", "**/.terraform", "**/node_modules"];
+pub const PASSED_OVER: [&str; 3] = ["**/.git", "**/.terraform", "**/node_modules"];
 
 /// One file that may say something.
 pub struct Text {

@@ -1,6 +1,8 @@
 //! A stack as it lies in files: which of them say something of it, and what they say together.
 
 mod files;
+pub mod parts;
+pub mod risks;
 
 use std::path::{Path, PathBuf};
 
@@ -25,18 +27,29 @@ pub fn read(paths: &[PathBuf]) -> Result<Stack> {
     sandbox::restrict(&readable, &[]);
     let mut stack = Stack::default();
     for path in paths {
-        let found = files::below(path)?;
-        stack.skipped.extend(found.skipped);
-        for text in found.texts {
-            stack.take(&text);
-        }
+        stack.add(path)?;
     }
-    stack.cluster.finish();
-    stack.skipped.append(&mut stack.cluster.skipped);
-    Ok(stack)
+    Ok(stack.finished())
 }
 
 impl Stack {
+    /// Takes in every file at or below a path that says something.
+    pub fn add(&mut self, path: &Path) -> Result<()> {
+        let found = files::below(path)?;
+        self.skipped.extend(found.skipped);
+        for text in found.texts {
+            self.take(&text);
+        }
+        Ok(())
+    }
+
+    /// Joins what belongs together, once all is read.
+    pub fn finished(mut self) -> Self {
+        self.cluster.finish();
+        self.skipped.append(&mut self.cluster.skipped);
+        self
+    }
+
     fn take(&mut self, text: &Text) {
         let decoded = document::decode(&text.bytes);
         let tree = match text.name.ends_with(".json") {

@@ -1,0 +1,37 @@
+//! Findings in context: fills a report's risks and changes.
+
+use anyhow::{Result, anyhow};
+use yagura_assess::access::defaults;
+use yagura_assess::access::powers::powers;
+use yagura_assess::graph::Sources;
+use yagura_assess::paths::Rules;
+use yagura_assess::risks::Assessment;
+use yagura_model::Report;
+
+use super::Stack;
+
+/// Ranks the findings of a report by what the stack says.
+pub fn rank(report: &mut Report, stack: &Stack) -> Result<()> {
+    report.skipped.extend(stack.skipped.iter().cloned());
+    if report.findings.is_empty() && stack.cluster.workloads.is_empty() {
+        return Ok(());
+    }
+    let rules = Rules::built_in().map_err(|error| anyhow!(error))?;
+    let powers = powers().map_err(|error| anyhow!(error))?;
+    let default_roles = defaults();
+    let sources = Sources {
+        cluster: &stack.cluster,
+        default_roles: &default_roles,
+        powers: &powers,
+        targets: &report.targets,
+        findings: &report.findings,
+        uses: &[],
+    };
+    let assessment = Assessment::new(sources, &rules);
+    let (risks, changes) = assessment.risks();
+    let notices = assessment.stack.notices;
+    report.risks = risks;
+    report.changes = changes;
+    report.notices.extend(notices);
+    Ok(())
+}
