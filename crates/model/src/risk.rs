@@ -11,6 +11,9 @@ pub struct Risk {
     pub title: String,
     /// 0 to 100: the product of the terms, times 100.
     pub score: f64,
+    /// The score after a proposed change; 0 where the risk is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<f64>,
     /// Ids of the findings it is made of, the one that decides first.
     pub findings: Vec<String>,
     #[serde(default)]

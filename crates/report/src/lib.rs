@@ -10,6 +10,7 @@ use yagura_model::Report;
 
 pub mod alerts;
 mod cyclonedx;
+pub mod graph;
 mod grouping;
 mod html;
 mod json;

@@ -75,7 +75,10 @@ pub enum Command {
     Db(Db),
     /// Say all that is known of a flaw, and why it matches a target or does not
     Explain(Box<Explain>),
-    /// Show what the graph of a stack says: who may talk to whom
+    /// Explain a risk of a stack: its score, its path, its evidence, what ends it
+    #[command(subcommand)]
+    Risk(RiskCommand),
+    /// Show what the graph of a stack says: who may talk to whom, who may do what
     #[command(subcommand)]
     Graph(Graph),
     /// Judge recorded events by threat rules: audit logs, CloudTrail, captures
@@ -177,6 +180,11 @@ pub struct Scan {
 
     #[command(flatten)]
     pub malware: Malware,
+
+    /// Show each risk before and after this change of the scanned directories: a unified diff, or a directory whose
+    /// files replace and add to theirs
+    #[arg(long, value_name = "PATCH|DIR", help_heading = "Findings")]
+    pub what_if: Option<PathBuf>,
 }
 
 /// What is taken for malware.
@@ -368,6 +376,8 @@ pub enum Graph {
     Connectivity(GraphConnectivity),
     /// List who may do what in a cluster, as RBAC decides it: by default everybody who has power beyond their own work
     Access(GraphAccess),
+    /// Write the whole graph for other programs
+    Export(Box<GraphExport>),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -410,6 +420,52 @@ pub struct GraphAccess {
     /// How the table is written
     #[arg(long, short, value_enum, default_value_t = TableFormat::Table, value_name = "FORMAT")]
     pub output: TableFormat,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum RiskCommand {
+    /// Show one risk in full
+    Explain(Box<RiskExplain>),
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = TARGET_HELP)]
+pub struct RiskExplain {
+    /// A risk's id, or a flaw's name (all its risks)
+    pub id: String,
+
+    #[command(flatten)]
+    pub targets: Targets,
+
+    #[command(flatten)]
+    pub judgement: Judgement,
+
+    #[command(flatten)]
+    pub malware: Malware,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = TARGET_HELP)]
+pub struct GraphExport {
+    #[command(flatten)]
+    pub targets: Targets,
+
+    #[command(flatten)]
+    pub judgement: Judgement,
+
+    #[command(flatten)]
+    pub malware: Malware,
+
+    /// How the graph is written
+    #[arg(long, short, value_enum, default_value_t = GraphFormat::Json, value_name = "FORMAT")]
+    pub output: GraphFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    Dot,
+    Graphml,
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -114,7 +114,7 @@ fn range(finding: &Finding) -> String {
 fn place(finding: &Finding) -> String {
     match finding.location.start_line {
         Some(line) => format!("{} {}:{line}", finding.target, finding.location.path),
-        None => format!("{} {}", finding.target, finding.location.path),
+        None => format!("{} {}", finding.target, finding.location.path).trim_end().to_owned(),
     }
 }
 

@@ -44,6 +44,7 @@ impl Assessment<'_> {
             reason: self.reason(scored, &consequence),
             path: path.iter().filter_map(|index| self.hop(*index)).collect(),
             changes: Vec::new(),
+            after: None,
         }
     }
 

@@ -23,6 +23,8 @@ use crate::summary::{
 mod chart;
 mod data;
 mod escape;
+mod path;
+mod risks;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -58,6 +60,7 @@ pub fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Res
     writeln!(out, "<main>")?;
     page.verdict(out)?;
     page.numbers(out)?;
+    risks::write(&page, out)?;
     page.actions(out)?;
     page.charts(out)?;
     page.targets(out)?;

@@ -28,7 +28,10 @@ pub(super) fn write(page: &mut Page<'_>) -> io::Result<()> {
     }
     let heading = page.words.text("risk.today");
     page.heading(heading)?;
-    let pressing = report.risks.iter().filter(|risk| risk.urgency != Urgency::Later).count().max(1);
+    let changes_much = |risk: &&Risk| {
+        risk.urgency != Urgency::Later || risk.after.is_some_and(|after| (after - risk.score).abs() >= 1.0)
+    };
+    let pressing = report.risks.iter().filter(changes_much).count().max(1);
     let shown = if page.options.all { report.risks.len() } else { pressing.min(MAX_RISKS) };
     for (at, risk) in report.risks.iter().take(shown).enumerate() {
         one(page, at + 1, risk, &report.changes)?;
@@ -49,7 +52,8 @@ fn one(page: &mut Page<'_>, at: usize, risk: &Risk, changes: &[Change]) -> io::R
         Urgency::Soon => AnsiColor::Yellow.on_default().bold(),
         Urgency::Later => Style::new().dimmed(),
     };
-    let score = page.styled(style, &format!("{:5.1}", risk.score));
+    let after = risk.after.map(|after| format!(" → {after:.1}")).unwrap_or_default();
+    let score = page.styled(style, &format!("{:5.1}{after}", risk.score));
     let title = page.styled(Style::new().bold(), &escape(&risk.title));
     page.line(&format!("{at:>3} {score}  {title}"))?;
     page.paragraph(11, &escape(&risk.reason))?;

@@ -23,7 +23,8 @@ pub fn run(arguments: &Explain, everywhere: &Everywhere) -> Result<Outcome> {
     let inventory = match &arguments.target {
         Some(target) => {
             let targets = std::slice::from_ref(target);
-            let request = Request { targets, access: &arguments.access, everywhere, analysers: Vec::new() };
+            let request =
+                Request { targets, access: &arguments.access, everywhere, analysers: Vec::new(), later: &[] };
             let scanned = scan::read(&request, &cache, &Progress::new(everywhere.quiet))?;
             scanned.targets.into_iter().next().map(|target| target.inventory)
         }

@@ -4,6 +4,7 @@ mod db;
 mod explain;
 mod graph;
 mod replay;
+mod risk;
 mod rules;
 mod sbom;
 mod scan;
@@ -39,6 +40,7 @@ pub fn run(arguments: Yagura) -> Result<Outcome> {
         Command::Sbom(sbom) => sbom::run(&sbom, everywhere),
         Command::Db(db) => db::run(&db, everywhere),
         Command::Explain(explain) => explain::run(&explain, everywhere),
+        Command::Risk(risk) => risk::run(&risk, everywhere),
         Command::Graph(graph) => graph::run(&graph, everywhere),
         Command::Replay(replay) => replay::run(&replay, everywhere),
         Command::Rules(rules) => rules::run(&rules),

@@ -18,6 +18,7 @@ pub fn run(arguments: &Sbom, everywhere: &Everywhere) -> Result<Outcome> {
         access: &arguments.targets.access,
         everywhere,
         analysers: Vec::new(),
+        later: &[],
     };
     let scanned = scan::read(&request, &scan::cache(everywhere)?, &progress)?;
     outputs.write(&summary::report(scanned, None))?;

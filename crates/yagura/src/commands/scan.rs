@@ -1,30 +1,70 @@
-//! `yagura scan`: what is wrong, most severe first.
+//! `yagura scan`: what is wrong, most urgent first.
+
+use std::path::PathBuf;
 
 use anyhow::Result;
+use yagura_model::Report;
 use yagura_report::View;
 
 use super::Outcome;
-use crate::arguments::{Everywhere, Scan};
+use crate::arguments::{Everywhere, Judgement, Malware, Scan, Targets};
 use crate::judgement::{self, Judge};
 use crate::output::{self, Outputs};
 use crate::progress::Progress;
 use crate::scan::{self, Request};
-use crate::stack;
+use crate::stack::what_if::{self, Changed};
+use crate::stack::{self, Stack};
 use crate::summary;
 use crate::{advisories, analysers};
 
 pub fn run(arguments: &Scan, everywhere: &Everywhere) -> Result<Outcome> {
     // All that can be wrong with the request is found before any work is done.
     let outputs = Outputs::open(&arguments.output, everywhere, View::Findings)?;
+    let Scan { targets, judgement, malware, .. } = arguments;
+    let report = match &arguments.what_if {
+        None => read(targets, judgement, malware, everywhere)?.0,
+        Some(change) => {
+            let changed = Changed::make(&targets.targets, change)?;
+            // The first scan gives up every path but those that it and the second one need.
+            let later = [changed.path().to_owned()];
+            let (mut report, _) = read_and_later(targets, judgement, malware, everywhere, &later)?;
+            let after = Targets { targets: changed.targets().to_vec(), access: targets.access.clone() };
+            what_if::tell(&mut report, read(&after, judgement, malware, everywhere)?.0);
+            report
+        }
+    };
+    let reached = judgement::reaches(&report, judgement.fail_on);
+    outputs.write(&report)?;
+    Ok(if reached { Outcome::Findings } else { Outcome::Fine })
+}
+
+/// Reads, judges and ranks targets; with the report, what they say of clusters and clouds.
+pub fn read(
+    targets: &Targets,
+    judgement: &Judgement,
+    malware: &Malware,
+    everywhere: &Everywhere,
+) -> Result<(Report, Stack)> {
+    read_and_later(targets, judgement, malware, everywhere, &[])
+}
+
+/// The same, where more will be read below `later` once this is done.
+fn read_and_later(
+    targets: &Targets,
+    judgement: &Judgement,
+    malware: &Malware,
+    everywhere: &Everywhere,
+    later: &[PathBuf],
+) -> Result<(Report, Stack)> {
     let cache = scan::cache(everywhere)?;
     let advisories = advisories::open(everywhere, cache.root())?;
-    let mut judge = Judge::new(&arguments.judgement, output::language(everywhere))?;
+    let mut judge = Judge::new(judgement, output::language(everywhere))?;
 
-    let access = &arguments.targets.access;
-    let looking = analysers::wanted(&arguments.judgement.only, &arguments.malware, scan::jobs(access))?;
+    let access = &targets.access;
+    let looking = analysers::wanted(&judgement.only, malware, scan::jobs(access))?;
     let progress = Progress::new(everywhere.quiet);
     let request =
-        Request { targets: &arguments.targets.targets, access, everywhere, analysers: looking.analysers };
+        Request { targets: &targets.targets, access, everywhere, analysers: looking.analysers, later };
     let mut scanned = scan::read(&request, &cache, &progress)?;
     let stack = std::mem::take(&mut scanned.stack);
     for document in &scanned.attached {
@@ -39,8 +79,5 @@ pub fn run(arguments: &Scan, everywhere: &Everywhere) -> Result<Outcome> {
     progress.stage("ranking");
     stack::risks::rank(&mut report, &stack)?;
     progress.finish();
-
-    let reached = judgement::reaches(&report, arguments.judgement.fail_on);
-    outputs.write(&report)?;
-    Ok(if reached { Outcome::Findings } else { Outcome::Fine })
+    Ok((report, stack))
 }

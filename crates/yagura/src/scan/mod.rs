@@ -31,6 +31,8 @@ pub struct Request<'a> {
     pub everywhere: &'a Everywhere,
     /// Who looks into files beside the cataloguers.
     pub analysers: Vec<Arc<dyn Analyser>>,
+    /// What will be read after this, and must stay open.
+    pub later: &'a [PathBuf],
 }
 
 /// The targets with their inventories.
@@ -65,8 +67,12 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
         None => None,
     };
 
-    let readable: Vec<PathBuf> =
-        acquired.iter().chain(&base).flat_map(|acquired| acquirer.paths(acquired)).collect();
+    let readable: Vec<PathBuf> = acquired
+        .iter()
+        .chain(&base)
+        .flat_map(|acquired| acquirer.paths(acquired))
+        .chain(request.later.iter().cloned())
+        .collect();
     let readable: Vec<&Path> = readable.iter().map(PathBuf::as_path).collect();
     let sandbox = sandbox::restrict(&readable, &[cache.root()]);
 

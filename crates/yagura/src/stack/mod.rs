@@ -3,10 +3,12 @@
 mod files;
 pub mod parts;
 pub mod risks;
+pub mod what_if;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use yagura_assess::graph::PackageUse;
 use yagura_assess::kubernetes::Cluster;
 use yagura_collect::sandbox;
 use yagura_formats::document::{self, json, yaml};
@@ -18,6 +20,8 @@ use files::Text;
 #[derive(Default)]
 pub struct Stack {
     pub cluster: Cluster,
+    /// What profiles saw in use.
+    pub uses: Vec<PackageUse>,
     pub skipped: Vec<Skipped>,
 }
 

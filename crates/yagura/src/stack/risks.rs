@@ -3,10 +3,11 @@
 use anyhow::{Result, anyhow};
 use yagura_assess::access::defaults;
 use yagura_assess::access::powers::powers;
-use yagura_assess::graph::Sources;
+use yagura_assess::graph::{Sources, StackGraph};
 use yagura_assess::paths::Rules;
 use yagura_assess::risks::Assessment;
 use yagura_model::Report;
+use yagura_model::graph::Graph;
 
 use super::Stack;
 
@@ -25,7 +26,7 @@ pub fn rank(report: &mut Report, stack: &Stack) -> Result<()> {
         powers: &powers,
         targets: &report.targets,
         findings: &report.findings,
-        uses: &[],
+        uses: &stack.uses,
     };
     let assessment = Assessment::new(sources, &rules);
     let (risks, changes) = assessment.risks();
@@ -34,4 +35,19 @@ pub fn rank(report: &mut Report, stack: &Stack) -> Result<()> {
     report.changes = changes;
     report.notices.extend(notices);
     Ok(())
+}
+
+/// The whole graph of a report and its stack.
+pub fn graph(report: &Report, stack: &Stack) -> Result<Graph> {
+    let powers = powers().map_err(|error| anyhow!(error))?;
+    let default_roles = defaults();
+    let sources = Sources {
+        cluster: &stack.cluster,
+        default_roles: &default_roles,
+        powers: &powers,
+        targets: &report.targets,
+        findings: &report.findings,
+        uses: &stack.uses,
+    };
+    Ok(StackGraph::new(&sources).graph)
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod connectivity;
+mod export;
 
 use anyhow::Result;
 
@@ -15,6 +16,7 @@ const MAX_NOTES: usize = 20;
 pub fn run(arguments: &Graph, everywhere: &Everywhere) -> Result<Outcome> {
     match arguments {
         Graph::Access(arguments) => access::run(arguments, everywhere),
+        Graph::Export(arguments) => export::run(arguments, everywhere),
         Graph::Connectivity(arguments) => connectivity::run(arguments, everywhere),
     }
 }
