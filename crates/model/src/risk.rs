@@ -142,6 +142,9 @@ pub struct Proof {
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     pub id: String,
+    pub kind: ChangeKind,
+    /// `kind:key` of the node that is changed.
+    pub subject: String,
     /// What to do, as an instruction.
     pub title: String,
     /// Where; empty where something new is to be written.
@@ -154,4 +157,25 @@ pub struct Change {
     /// A unified diff, where the text to change was read.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub patch: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeKind {
+    /// Close a door to the outside.
+    Close,
+    /// Upgrade a package.
+    Upgrade,
+    /// Let only its clients reach a workload.
+    Protect,
+    /// Limit what a workload opens.
+    Limit,
+    /// Take from a workload what lets it break out.
+    Contain,
+    /// Enforce pod security in a namespace.
+    PodSecurity,
+    /// Do not mount a service account's token.
+    UnmountToken,
+    /// Remove a binding or what a role grants.
+    Unbind,
 }

@@ -157,7 +157,7 @@ fn bare(name: &str) -> &str {
 }
 
 /// A reference as all its spellings agree: without Docker Hub's host and `library`, with a tag.
-fn normal(reference: &str) -> String {
+pub(super) fn normal(reference: &str) -> String {
     if let Some((_, digest)) = reference.split_once('@') {
         return digest.to_owned();
     }

@@ -5,6 +5,7 @@
 //! `Internet` forwards to load balancers, these to the services, instances and functions behind them; identities act
 //! as, become, administer, read.
 
+mod aws;
 mod cluster;
 mod images;
 mod network;
@@ -17,6 +18,7 @@ use yagura_model::report::Target;
 use crate::access::powers::Power;
 use crate::connectivity::Connectivity;
 use crate::kubernetes::Cluster;
+pub use aws::Cloud;
 pub use images::{Flaw, Use};
 
 /// Everything that is known of a stack.
@@ -26,6 +28,7 @@ pub struct Sources<'a> {
     /// Kubernetes' own roles: [`crate::access::defaults`].
     pub default_roles: &'a Cluster,
     pub powers: &'a [Power],
+    pub cloud: &'a Cloud,
     pub targets: &'a [Target],
     pub findings: &'a [Finding],
     /// Whether packages of the targets were seen in use.
@@ -69,14 +72,15 @@ impl StackGraph {
         let connectivity = Connectivity::new(sources.cluster);
         if !sources.cluster.workloads.is_empty() {
             cluster::add(sources.cluster, &mut builder);
-            network::add(&connectivity, &mut builder, &mut notices);
+            network::add(&connectivity, sources.cloud, &mut builder, &mut notices);
             powers::add(sources, &mut builder);
         }
+        aws::add(sources, &mut builder, &mut notices);
         let flaws = images::add(sources, &mut builder);
         Self {
             graph: builder.finish(),
             flaws,
-            knows_workloads: !sources.cluster.workloads.is_empty(),
+            knows_workloads: !sources.cluster.workloads.is_empty() || !sources.cloud.resources.is_empty(),
             notices,
         }
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use yagura_model::graph::{Builder, EdgeKind, NodeId, NodeKind};
 
-use super::{INTERNET, OUTSIDE, namespaced, workload_key};
+use super::{Cloud, INTERNET, OUTSIDE, namespaced, workload_key};
 use crate::connectivity::addresses::{AddressRange, Family};
 use crate::connectivity::{Connections, Connectivity, Direction, EndIndex, Ports, Side};
 use crate::kubernetes::network_policy::{Namespaces, Peer};
@@ -17,8 +17,13 @@ use crate::kubernetes::service::{Exposure, Service};
 /// Most pairs that are evaluated one by one where admin policies leave no other way.
 const MAX_PAIRS: usize = 4_000_000;
 
-pub(super) fn add(connectivity: &Connectivity<'_>, builder: &mut Builder, notices: &mut Vec<String>) {
-    let mut network = Network::new(connectivity, builder);
+pub(super) fn add(
+    connectivity: &Connectivity<'_>,
+    cloud: &Cloud,
+    builder: &mut Builder,
+    notices: &mut Vec<String>,
+) {
+    let mut network = Network::new(connectivity, cloud, builder);
     network.entrances();
     network.services();
     network.host_ports();
@@ -31,17 +36,21 @@ struct Network<'a, 'c> {
     /// The node of each end's workload.
     nodes: Vec<NodeId>,
     outside: Vec<AddressRange>,
+    /// Names of the security groups that were read.
+    groups: HashSet<String>,
 }
 
 impl<'a, 'c> Network<'a, 'c> {
-    fn new(connectivity: &'a Connectivity<'c>, builder: &'a mut Builder) -> Self {
+    fn new(connectivity: &'a Connectivity<'c>, cloud: &Cloud, builder: &'a mut Builder) -> Self {
         let nodes = connectivity
             .ends()
             .iter()
             .map(|end| builder.node(NodeKind::Workload, &workload_key(end.workload), &end.workload.title()))
             .collect();
         let outside = connectivity.address_ranges(Direction::Ingress, Family::V4);
-        Self { connectivity, builder, nodes, outside }
+        let groups = cloud.resources.iter().filter(|one| one.kind == "aws/security-group");
+        let groups = groups.filter_map(|one| one.node.text_of("name")).map(str::to_owned).collect();
+        Self { connectivity, builder, nodes, outside, groups }
     }
 
     fn node(&self, end: EndIndex) -> Option<NodeId> {
@@ -53,7 +62,7 @@ impl<'a, 'c> Network<'a, 'c> {
     }
 
     /// What anybody outside may open to pods: whatever some address may, addresses that nobody routes left out.
-    fn from_outside(&self, end: EndIndex) -> Connections {
+    fn open_to_outside(&self, end: EndIndex) -> Connections {
         let mut all = Connections::none();
         for range in self.outside.iter().filter(|range| is_public(range)) {
             all = all.union(&self.connectivity.between(Side::Addresses(range), Side::Pods(end)));
@@ -96,7 +105,11 @@ impl<'a, 'c> Network<'a, 'c> {
                     let fact = format!("{fact}, inside the provider's network");
                     self.builder.edge(outside, EdgeKind::Forwards, door, &fact, &place);
                 }
-                None => self.builder.edge(internet, EdgeKind::Forwards, door, &fact, &place),
+                None => {
+                    for source in self.sources_of(&entrance.security_groups, internet) {
+                        self.builder.edge(source, EdgeKind::Forwards, door, &fact, &place);
+                    }
+                }
             }
             let service = self.service_node(entry.service);
             let where_read = self.show(entry.service.place);
@@ -105,6 +118,30 @@ impl<'a, 'c> Network<'a, 'c> {
             let fact = format!("service {} selects it on {}", entry.service.name, entry.allowed);
             self.builder.edge(service, EdgeKind::Forwards, target, &fact, &where_read);
         }
+    }
+
+    /// Whether a load balancer of the cloud sends to it.
+    fn is_bound(&self, service: &Service) -> bool {
+        let bindings = &self.connectivity.cluster.target_group_bindings;
+        bindings.iter().any(|one| one.namespace == service.namespace && one.service == service.name)
+    }
+
+    /// From where a load balancer is reached: through its security groups, where it names some.
+    fn sources_of(&mut self, groups: &[String], source: NodeId) -> Vec<NodeId> {
+        if groups.is_empty() {
+            return vec![source];
+        }
+        let node = |name: &String| {
+            let group = self.builder.node(NodeKind::SecurityGroup, name, &format!("security group {name}"));
+            // A group that was not read: whether it lets anybody in is not known.
+            if !self.groups.contains(name) {
+                let outside = self.builder.node(OUTSIDE.0, OUTSIDE.1, "");
+                let fact = format!("security group {name} was not read");
+                self.builder.edge(outside, EdgeKind::Forwards, group, &fact, "");
+            }
+            group
+        };
+        groups.iter().map(node).collect()
     }
 
     fn service_node(&mut self, service: &Service) -> NodeId {
@@ -130,6 +167,7 @@ impl<'a, 'c> Network<'a, 'c> {
                 _ if !service.external_addresses.is_empty() => {
                     (outside, format!("service {title} has external addresses"))
                 }
+                _ if self.is_bound(service) => (outside, String::new()),
                 _ => continue,
             };
             let node = self.service_node(service);
@@ -142,15 +180,17 @@ impl<'a, 'c> Network<'a, 'c> {
                         wanted = wanted.union(&Connections::of(port.protocol, Ports::range(target, target)));
                     }
                 }
-                let open = wanted.intersection(&self.from_outside(end));
+                let open = wanted.intersection(&self.open_to_outside(end));
                 if let Some(target) = self.node(end).filter(|_| !open.is_none()) {
                     let fact = format!("service {title} selects it on {open}");
                     self.builder.edge(node, EdgeKind::Forwards, target, &fact, &place);
                     leads = true;
                 }
             }
-            if leads {
-                self.builder.edge(source, EdgeKind::Forwards, node, &fact, &place);
+            if leads && !fact.is_empty() {
+                for source in self.sources_of(&service.security_groups, source) {
+                    self.builder.edge(source, EdgeKind::Forwards, node, &fact, &place);
+                }
             }
         }
     }

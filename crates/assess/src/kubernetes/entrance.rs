@@ -20,6 +20,8 @@ pub struct Entrance {
     pub backends: Vec<Backend>,
     /// Whether it says that it serves only the provider's network.
     internal: bool,
+    /// Security groups of the load balancer that serves it, by name or id; empty where it says nothing of them.
+    pub security_groups: Vec<String>,
     /// Gateways a route wants to be attached to; none for Ingresses and Routes.
     pub parents: Vec<Parent>,
 }
@@ -92,6 +94,7 @@ impl Entrance {
             hosts: Vec::new(),
             backends: Vec::new(),
             internal: false,
+            security_groups: Vec::new(),
             parents: Vec::new(),
         };
         match (object.group(), object.kind) {
@@ -111,6 +114,7 @@ impl Entrance {
         let class = spec.get("ingressClassName").or(annotated).and_then(Node::scalar);
         self.class = class.unwrap_or_default().to_owned();
         self.internal = is_internal(node, &self.class);
+        self.security_groups = super::service::listed(node, "alb.ingress.kubernetes.io/security-groups");
         let default = spec.get("defaultBackend").or_else(|| spec.get("backend"));
         let rules = spec.get("rules").map(Node::items).unwrap_or_default();
         self.hosts = rules.iter().filter_map(|rule| rule.text_of("host")).map(str::to_owned).collect();

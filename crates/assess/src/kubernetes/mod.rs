@@ -85,6 +85,7 @@ pub struct Cluster {
     pub bindings: Vec<Binding>,
     pub service_accounts: Vec<ServiceAccount>,
     pub secrets: Vec<Secret>,
+    pub target_group_bindings: Vec<TargetGroupBinding>,
     /// What could not be read, or would be refused by the API server.
     pub skipped: Vec<Skipped>,
     seen: HashMap<Identity, Seen>,
@@ -115,6 +116,16 @@ pub struct Secret {
     pub namespace: String,
     pub name: String,
     pub kind: String,
+    pub place: Place,
+}
+
+/// A target group of an AWS load balancer that sends to a service (`elbv2.k8s.aws`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetGroupBinding {
+    pub namespace: String,
+    pub service: String,
+    /// Its ARN or its name.
+    pub target_group: String,
     pub place: Place,
 }
 
@@ -203,6 +214,18 @@ impl Cluster {
                     Ok(policy) if policy.priority.is_some() => self.admin_policies.push(policy),
                     Ok(policy) => self.baseline = Some(policy),
                     Err(error) => self.refused(object, place, &error),
+                }
+            }
+            ("elbv2.k8s.aws", "TargetGroupBinding") => {
+                let spec = |path: &[&str]| object.node.get("spec").and_then(|spec| spec.at(path)?.scalar());
+                let target_group = spec(&["targetGroupARN"]).or_else(|| spec(&["targetGroupName"]));
+                if let (Some(service), Some(target_group)) = (spec(&["serviceRef", "name"]), target_group) {
+                    self.target_group_bindings.push(TargetGroupBinding {
+                        namespace: object.namespace.unwrap_or(DEFAULT_NAMESPACE).to_owned(),
+                        service: service.to_owned(),
+                        target_group: target_group.to_owned(),
+                        place,
+                    });
                 }
             }
             ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => {

@@ -17,6 +17,8 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// Addresses outside the cluster that lead to it.
     pub external_addresses: Vec<String>,
+    /// Security groups of its load balancer, by name or id; empty where it says nothing of them.
+    pub security_groups: Vec<String>,
     /// Who may come through its load balancer; empty for everybody.
     pub source_ranges: Vec<String>,
 }
@@ -85,6 +87,10 @@ impl Service {
             selector: selector.and_then(|node| Selector::equal_to(Some(node)).ok()),
             ports: ports.iter().filter_map(ServicePort::read).collect(),
             external_addresses: texts("externalIPs"),
+            security_groups: listed(
+                object.node,
+                "service.beta.kubernetes.io/aws-load-balancer-security-groups",
+            ),
             source_ranges: texts("loadBalancerSourceRanges"),
         })
     }
@@ -160,6 +166,13 @@ impl TargetPort {
             Err(_) => Some(Self::Name(text.to_owned())),
         }
     }
+}
+
+/// The parts between commas of an annotation.
+pub(super) fn listed(node: &Node<'_>, annotation: &str) -> Vec<String> {
+    let text =
+        node.at(&["metadata", "annotations"]).and_then(|all| all.text_of(annotation)).unwrap_or_default();
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 fn port_number(node: &Node<'_>) -> Option<u16> {

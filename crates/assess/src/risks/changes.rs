@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use yagura_model::graph::{EdgeId, EdgeKind, NodeId, NodeKind};
-use yagura_model::risk::{Change, Risk};
+use yagura_model::risk::{Change, ChangeKind, Risk};
 
 use super::words::stable_hash;
 use super::{Assessment, Scored, Searched};
@@ -19,11 +19,21 @@ const TRIED_OF_MANY: usize = 8;
 
 /// An edit and the edges it takes away.
 struct Edit {
+    kind: ChangeKind,
+    subject: String,
     title: String,
     place: String,
     edges: HashSet<EdgeId>,
     /// How many of the looked-at paths it lies on.
     paths: usize,
+}
+
+/// What one would change, and where.
+struct Proposed {
+    kind: ChangeKind,
+    subject: NodeId,
+    title: String,
+    place: String,
 }
 
 impl Assessment<'_> {
@@ -39,9 +49,11 @@ impl Assessment<'_> {
             for index in self.steps_of(scored, searched) {
                 let Some(step) = self.steps.steps.get(index) else { continue };
                 for edge in self.steps.edges(step) {
-                    if let Some((title, place)) = self.edit(*edge) {
+                    if let Some(Proposed { kind, subject, title, place }) = self.edit(*edge) {
                         let edit = edits.entry(title.clone()).or_insert_with(|| Edit {
                             edges: self.edges_of(*edge, &place),
+                            kind,
+                            subject: self.graph().identity(subject),
                             title,
                             place,
                             paths: 0,
@@ -95,6 +107,8 @@ impl Assessment<'_> {
         let relief = if total > 0.0 { 1.0 - scores.iter().map(of).sum::<f64>() / total } else { 0.0 };
         Change {
             id: format!("CHANGE-{:016x}", stable_hash(&edit.title)),
+            kind: edit.kind,
+            subject: edit.subject.clone(),
             title: edit.title.clone(),
             place: edit.place.clone(),
             ends,
@@ -112,56 +126,76 @@ impl Assessment<'_> {
     }
 
     /// What one would change to take an edge away, and where.
-    fn edit(&self, edge: EdgeId) -> Option<(String, String)> {
+    fn edit(&self, edge: EdgeId) -> Option<Proposed> {
         let graph = self.graph();
         let (from, to) = (graph.from(edge), graph.to(edge));
         let (from_label, to_label) = (graph.label(from), graph.label(to));
         let place = graph.place(edge).to_owned();
-        let title = match graph.edge_kind(edge)? {
-            EdgeKind::Forwards if matches!(graph.kind(from), NodeKind::Internet | NodeKind::Unknown) => {
-                format!("Close {to_label} to the outside")
+        let outside = matches!(graph.kind(from), NodeKind::Internet | NodeKind::Unknown);
+        let to_network = graph.kind(to) == NodeKind::Network;
+        let of_workload = graph.kind(from) == NodeKind::Workload;
+        let of_identity =
+            matches!(graph.kind(from), NodeKind::ServiceAccount | NodeKind::Identity | NodeKind::Role);
+        let (kind, subject, title) = match graph.edge_kind(edge)? {
+            EdgeKind::Forwards if outside => {
+                (ChangeKind::Close, to, format!("Close {to_label} to the outside"))
             }
             EdgeKind::Forwards if graph.kind(from) == NodeKind::Network => {
-                return Some((
-                    format!("Add a NetworkPolicy that lets only its clients reach {to_label}"),
-                    String::new(),
-                ));
+                let title = format!("Add a NetworkPolicy that lets only its clients reach {to_label}");
+                return Some(Proposed {
+                    kind: ChangeKind::Protect,
+                    subject: to,
+                    title,
+                    place: String::new(),
+                });
             }
-            EdgeKind::Reaches if graph.kind(to) == NodeKind::Network => {
-                return Some((
-                    format!("Add a NetworkPolicy that limits what {from_label} opens"),
-                    String::new(),
-                ));
+            EdgeKind::Reaches if to_network => {
+                let title = format!("Add a NetworkPolicy that limits what {from_label} opens");
+                return Some(Proposed {
+                    kind: ChangeKind::Limit,
+                    subject: from,
+                    title,
+                    place: String::new(),
+                });
             }
             EdgeKind::Affected => {
-                let fixed = self.fixed_version(from);
-                let image = self
-                    .stack
-                    .flaws
-                    .iter()
-                    .find(|flaw| flaw.package == from)
-                    .map(|flaw| graph.label(flaw.image));
-                format!("Upgrade {from_label} to {} in {}", fixed?, image.unwrap_or_default())
+                let fixed = self.fixed_version(from)?;
+                let image = self.stack.flaws.iter().find(|flaw| flaw.package == from);
+                let image = image.map(|flaw| graph.label(flaw.image)).unwrap_or_default();
+                (ChangeKind::Upgrade, from, format!("Upgrade {from_label} to {fixed} in {image}"))
             }
-            EdgeKind::Escapes if graph.kind(from) == NodeKind::Workload => {
-                format!("Take from {from_label} what lets it break out to its node")
+            EdgeKind::Escapes if of_workload => (
+                ChangeKind::Contain,
+                from,
+                format!("Take from {from_label} what lets it break out to its node"),
+            ),
+            EdgeKind::Escapes => {
+                let title = format!("Enforce pod security `baseline` in namespace {from_label}");
+                (ChangeKind::PodSecurity, from, title)
             }
-            EdgeKind::Escapes => format!("Enforce pod security `baseline` in namespace {from_label}"),
-            EdgeKind::ActsAs if graph.kind(from) == NodeKind::Workload => {
-                format!("Do not mount a service account's token in {from_label}")
-            }
+            EdgeKind::ActsAs if of_workload => (
+                ChangeKind::UnmountToken,
+                from,
+                format!("Do not mount a service account's token in {from_label}"),
+            ),
             EdgeKind::Administers
             | EdgeKind::Enters
             | EdgeKind::Deploys
             | EdgeKind::Becomes
             | EdgeKind::Reads
-                if matches!(graph.kind(from), NodeKind::ServiceAccount | NodeKind::Identity) =>
+                if of_identity =>
             {
-                format!("Take from {from_label} what the binding at {place} grants")
+                let fact = graph.fact(edge);
+                let binding = fact.rsplit_once("(by binding ").map(|(_, name)| name.trim_end_matches(')'));
+                let title = match binding {
+                    Some(binding) => format!("Remove binding {binding} of {from_label}"),
+                    None => format!("Take from {from_label} what it does not need: {fact}"),
+                };
+                (ChangeKind::Unbind, from, title)
             }
             _ => return None,
         };
-        Some((title, place))
+        Some(Proposed { kind, subject, title, place })
     }
 
     /// All edges that the same edit takes away.

@@ -153,6 +153,19 @@ impl<'a> Node<'a> {
         Node { span: self.span, tag: self.tag, value }
     }
 
+    /// Makes the tree one of a larger set of files: its sources count from `first`.
+    pub fn shift_source(&mut self, first: u32) {
+        self.span.source = self.span.source.saturating_add(first);
+        match &mut self.value {
+            Value::Sequence(items) => items.iter_mut().for_each(|item| item.shift_source(first)),
+            Value::Mapping(entries) => entries.iter_mut().for_each(|entry| {
+                entry.key.shift_source(first);
+                entry.value.shift_source(first);
+            }),
+            _ => {}
+        }
+    }
+
     /// The value of a key of a mapping; the last where the key repeats.
     pub fn get(&self, key: &str) -> Option<&Node<'a>> {
         self.entries().iter().rev().find(|entry| entry.key.scalar() == Some(key)).map(|entry| &entry.value)

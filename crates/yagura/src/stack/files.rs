@@ -22,6 +22,24 @@ pub struct Text {
     pub bytes: Vec<u8>,
 }
 
+impl Text {
+    /// Whether it holds the word that every Kubernetes object has.
+    pub fn has_objects(&self) -> bool {
+        self.holds(b"apiVersion")
+    }
+
+    fn is_of_a_cloud(&self) -> bool {
+        let ends = [".tf", ".tofu", ".tfvars", ".tf.json", ".tfvars.json"];
+        ends.iter().any(|end| self.name.ends_with(end))
+            || self.holds(b"AWS::")
+            || self.holds(b"\"Statement\"")
+    }
+
+    fn holds(&self, word: &[u8]) -> bool {
+        self.bytes.windows(word.len()).any(|there| there == word)
+    }
+}
+
 #[derive(Default)]
 pub struct Found {
     /// In the order of their names.
@@ -74,7 +92,7 @@ fn bounded(reader: impl Read, most: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Takes the files whose names end right and that hold the word every Kubernetes object has.
+/// Takes the files whose names end right and that hold a word of Kubernetes or of a cloud.
 #[derive(Default)]
 struct Reader {
     found: Found,
@@ -84,7 +102,7 @@ impl Visitor for Reader {
     type Outcome = Found;
 
     fn visit(&mut self, entry: &Entry<'_>) {
-        let ends = [&b".yaml"[..], b".yml", b".json"];
+        let ends = [&b".yaml"[..], b".yml", b".json", b".tf", b".tofu", b".tfvars", b".template"];
         if entry.kind != EntryKind::File || !ends.iter().any(|end| entry.path.ends_with(end)) {
             return;
         }
@@ -92,8 +110,9 @@ impl Visitor for Reader {
         let read = entry.open().map_err(Into::into).and_then(|file| bounded(file, MAX_FILE_BYTES));
         match read {
             Ok(bytes) => {
-                if bytes.windows(10).any(|word| word == b"apiVersion") {
-                    self.found.texts.push(Text { name, bytes });
+                let text = Text { name, bytes };
+                if text.has_objects() || text.is_of_a_cloud() {
+                    self.found.texts.push(text);
                 }
             }
             Err(error) => {

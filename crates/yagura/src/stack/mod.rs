@@ -2,24 +2,30 @@
 
 mod files;
 pub mod parts;
+mod patches;
 pub mod risks;
 pub mod what_if;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use yagura_assess::graph::PackageUse;
+use yagura_assess::graph::{Cloud, PackageUse};
 use yagura_assess::kubernetes::Cluster;
 use yagura_collect::sandbox;
+use yagura_configuration::{Parsed, Resource, SourceFile};
 use yagura_formats::document::{self, json, yaml};
 use yagura_model::Skipped;
 
 use files::Text;
 
+/// The sources of cloud resources.
+const CLOUD_SOURCES: [&str; 2] = ["terraform", "cloudformation"];
+
 /// What was read of the files.
 #[derive(Default)]
 pub struct Stack {
     pub cluster: Cluster,
+    pub cloud: Cloud,
     /// What profiles saw in use.
     pub uses: Vec<PackageUse>,
     pub skipped: Vec<Skipped>,
@@ -41,10 +47,43 @@ impl Stack {
     pub fn add(&mut self, path: &Path) -> Result<()> {
         let found = files::below(path)?;
         self.skipped.extend(found.skipped);
-        for text in found.texts {
-            self.take(&text);
+        for text in &found.texts {
+            self.take(text);
         }
+        self.take_cloud(&found.texts);
         Ok(())
+    }
+
+    /// Reads Terraform and CloudFormation, whose files speak of one another.
+    fn take_cloud(&mut self, texts: &[Text]) {
+        let decoded: Vec<(&str, std::borrow::Cow<'_, str>)> =
+            texts.iter().map(|text| (text.name.as_str(), document::decode(&text.bytes))).collect();
+        for name in CLOUD_SOURCES {
+            let Some(source) = yagura_configuration::source::named(name) else { continue };
+            let files: Vec<SourceFile<'_>> = decoded
+                .iter()
+                .filter(|(path, text)| (source.wants)(path) && (source.recognises)(path, text))
+                .map(|(path, text)| SourceFile { path, text })
+                .collect();
+            if files.is_empty() {
+                continue;
+            }
+            let mut parsed = Parsed::default();
+            (source.parse)(&files, &mut parsed);
+            let Ok(first) = u32::try_from(self.cloud.files.len()) else { return };
+            self.cloud.files.extend(files.iter().map(|file| file.path.to_owned()));
+            let of_cloud = parsed.resources.into_iter().filter(|one| one.kind.starts_with("aws/"));
+            self.cloud.resources.extend(of_cloud.map(|resource| {
+                let mut node = resource.node.into_owned();
+                node.shift_source(first);
+                Resource { kind: resource.kind, name: resource.name, node }
+            }));
+            self.skipped.extend(parsed.problems.iter().map(|problem| {
+                let at = usize::try_from(problem.source).ok().and_then(|at| files.get(at));
+                let path = at.map_or("?", |file| file.path);
+                Skipped::new(format!("{path}:{}", problem.line), problem.reason, problem.detail.clone())
+            }));
+        }
     }
 
     /// Joins what belongs together, once all is read.
@@ -55,6 +94,9 @@ impl Stack {
     }
 
     fn take(&mut self, text: &Text) {
+        if !text.has_objects() {
+            return;
+        }
         let decoded = document::decode(&text.bytes);
         let tree = match text.name.ends_with(".json") {
             true => json::parse(&decoded, json::Dialect::Json),

@@ -57,6 +57,9 @@ impl Visitor for Finder {
             let directory = path.strip_suffix("oci-layout").unwrap_or_default().trim_end_matches('/');
             self.parts.push(("oci-dir", directory.to_owned()));
         }
+        if name.ends_with(".tf") || name.ends_with(".tofu") {
+            self.is_stack = true;
+        }
         let yaml = name.ends_with(".yaml") || name.ends_with(".yml");
         if !yaml && !name.ends_with(".json") {
             return;

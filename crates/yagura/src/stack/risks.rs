@@ -9,12 +9,12 @@ use yagura_assess::risks::Assessment;
 use yagura_model::Report;
 use yagura_model::graph::Graph;
 
-use super::Stack;
+use super::{Stack, patches};
 
 /// Ranks the findings of a report by what the stack says.
 pub fn rank(report: &mut Report, stack: &Stack) -> Result<()> {
     report.skipped.extend(stack.skipped.iter().cloned());
-    if report.findings.is_empty() && stack.cluster.workloads.is_empty() {
+    if report.findings.is_empty() && stack.cluster.workloads.is_empty() && stack.cloud.resources.is_empty() {
         return Ok(());
     }
     let rules = Rules::built_in().map_err(|error| anyhow!(error))?;
@@ -24,12 +24,14 @@ pub fn rank(report: &mut Report, stack: &Stack) -> Result<()> {
         cluster: &stack.cluster,
         default_roles: &default_roles,
         powers: &powers,
+        cloud: &stack.cloud,
         targets: &report.targets,
         findings: &report.findings,
         uses: &stack.uses,
     };
     let assessment = Assessment::new(sources, &rules);
-    let (risks, changes) = assessment.risks();
+    let (risks, mut changes) = assessment.risks();
+    patches::fill(&mut changes, &stack.cluster);
     let notices = assessment.stack.notices;
     report.risks = risks;
     report.changes = changes;
@@ -45,6 +47,7 @@ pub fn graph(report: &Report, stack: &Stack) -> Result<Graph> {
         cluster: &stack.cluster,
         default_roles: &default_roles,
         powers: &powers,
+        cloud: &stack.cloud,
         targets: &report.targets,
         findings: &report.findings,
         uses: &stack.uses,

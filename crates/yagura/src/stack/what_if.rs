@@ -1,7 +1,7 @@
 //! What would change: a copy of the targets' directories with a patch or other files laid over them, scanned beside
 //! the originals.
 
-mod patch;
+pub mod patch;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
