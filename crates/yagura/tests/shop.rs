@@ -42,10 +42,7 @@ fn one_medium_flaw_outranks_dozens_of_critical_ones() {
     assert!(
         path.contains(&"shop/storefront[Deployment]") && path.contains(&"service account shop/storefront")
     );
-    assert!(
-        ["s3-bucket shop-orders-archive", "a node of the cluster"].contains(path.last().unwrap()),
-        "{path:?}"
-    );
+    assert_eq!(*path.last().unwrap(), "the cluster");
     for hop in first["path"].as_array().unwrap() {
         assert!(hop["technique"].as_str().unwrap().starts_with('T'));
         assert!(hop["evidence"].as_array().unwrap().iter().all(|proof| proof["fact"] != ""), "{hop}");
