@@ -151,8 +151,11 @@ impl Cluster {
         if objects.is_empty() {
             return;
         }
-        let Ok(index) = u32::try_from(self.files.len()) else { return };
-        self.files.push(file.to_owned());
+        // What comes in pieces is one file.
+        if self.files.last().is_none_or(|last| last != file) {
+            self.files.push(file.to_owned());
+        }
+        let Some(Ok(index)) = self.files.len().checked_sub(1).map(u32::try_from) else { return };
         for object in objects {
             self.take(&object, Place { file: index, line: object.node.span.line });
         }

@@ -166,6 +166,20 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Makes the tree one of a longer text: `lines` stand before its first one.
+    pub fn shift_lines(&mut self, lines: u32) {
+        self.span.line = self.span.line.saturating_add(lines);
+        self.span.end_line = self.span.end_line.saturating_add(lines);
+        match &mut self.value {
+            Value::Sequence(items) => items.iter_mut().for_each(|item| item.shift_lines(lines)),
+            Value::Mapping(entries) => entries.iter_mut().for_each(|entry| {
+                entry.key.shift_lines(lines);
+                entry.value.shift_lines(lines);
+            }),
+            _ => {}
+        }
+    }
+
     /// The value of a key of a mapping; the last where the key repeats.
     pub fn get(&self, key: &str) -> Option<&Node<'a>> {
         self.entries().iter().rev().find(|entry| entry.key.scalar() == Some(key)).map(|entry| &entry.value)

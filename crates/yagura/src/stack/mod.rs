@@ -3,6 +3,7 @@
 mod files;
 pub mod parts;
 mod patches;
+mod pieces;
 pub mod risks;
 pub mod what_if;
 
@@ -98,15 +99,22 @@ impl Stack {
             return;
         }
         let decoded = document::decode(&text.bytes);
-        let tree = match text.name.ends_with(".json") {
-            true => json::parse(&decoded, json::Dialect::Json),
-            false => yaml::parse(&decoded),
-        };
-        for problem in &tree.problems {
-            if let Some(reason) = problem.reason {
-                self.skipped.push(Skipped::new(text.name.clone(), reason, problem.to_string()));
+        let is_json = text.name.ends_with(".json");
+        for piece in pieces::of(&decoded, is_json) {
+            let mut tree = match is_json {
+                true => json::parse(piece.text, json::Dialect::Json),
+                false => yaml::parse(piece.text),
+            };
+            for problem in &mut tree.problems {
+                problem.line = problem.line.saturating_add(piece.lines_before);
+                if let Some(reason) = problem.reason {
+                    self.skipped.push(Skipped::new(text.name.clone(), reason, problem.to_string()));
+                }
             }
+            if piece.lines_before > 0 {
+                tree.documents.iter_mut().for_each(|document| document.shift_lines(piece.lines_before));
+            }
+            self.cluster.read(&text.name, &tree);
         }
-        self.cluster.read(&text.name, &tree);
     }
 }
