@@ -17,9 +17,9 @@ use crate::{Parsed, Problem, Reach, Resource, Source, SourceFile};
 pub const SOURCE: Source = Source {
     name: "image",
     reach: Reach::File,
-    // Images come to a scan as images, never as files of a tree.
-    wants: |_| false,
-    recognises: |_, _| false,
+    // Images come to a scan as images; this is the configuration alone, as `skopeo inspect --config` writes it.
+    wants: |path| path.ends_with("config.json"),
+    recognises: |_, text| text.contains("\"rootfs\"") && text.contains("\"diff_ids\""),
     max_bytes: 8 << 20,
     parse,
     subjects: crate::source::whole_only,

@@ -195,8 +195,10 @@ fn long_port(mut node: Node<'_>) -> Node<'_> {
 fn volume(node: Node<'_>) -> Node<'_> {
     let Some(written) = node.scalar().map(str::to_owned) else { return node };
     // A drive letter's colon separates nothing.
-    let drive =
-        written.as_bytes().get(1) == Some(&b':') && matches!(written.as_bytes().get(2), Some(b'\\' | b'/'));
+    let bytes = written.as_bytes();
+    let drive = bytes.first().is_some_and(u8::is_ascii_alphabetic)
+        && bytes.get(1) == Some(&b':')
+        && matches!(bytes.get(2), Some(b'\\' | b'/'));
     let (head, rest) = written.split_at(if drive { 2 } else { 0 });
     let mut parts = rest.splitn(3, ':');
     let first = format!("{head}{}", parts.next().unwrap_or_default());
