@@ -316,6 +316,7 @@ impl Follower<'_> {
         fields
             .put("image", image)
             .text("image_written", word.text.clone())
+            .maybe("platform_written", flag(instruction, "platform").map(|platform| text(platform, span)))
             .maybe("alias", stage.name.as_ref().map(|name| text(name.clone(), span)))
             .flag("duplicate_alias", duplicate)
             .flag("from_stage", parent.is_some())
