@@ -31,9 +31,13 @@ pub use resources::resources;
 pub use source::SOURCE;
 
 /// Largest file that is read.
-pub const MAX_BYTES: usize = 16 << 20;
+pub const MAX_BYTES: usize = 2 << 20;
 /// Most instructions of a file.
-pub const MAX_INSTRUCTIONS: usize = 50_000;
+pub const MAX_INSTRUCTIONS: usize = 20_000;
+/// Most stages of a file: each keeps its variables.
+pub const MAX_STAGES: usize = 500;
+/// Most commands of a file, all instructions together.
+pub const MAX_COMMANDS: usize = 20_000;
 
 /// Whether a file's name says that it is one: `Dockerfile`, `Dockerfile.dev`, `api.Dockerfile`, `Containerfile`.
 pub fn is_name(name: &str) -> bool {

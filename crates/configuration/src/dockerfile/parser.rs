@@ -5,7 +5,7 @@ use yagura_model::SkipReason;
 
 use super::arguments::{self, exec_form, heredoc_words, pairs, words};
 use super::lines::Reader;
-use super::{Arguments, Dockerfile, Heredoc, Instruction, MAX_BYTES, MAX_INSTRUCTIONS, Word};
+use super::{Arguments, Dockerfile, Heredoc, Instruction, MAX_BYTES, MAX_INSTRUCTIONS, MAX_STAGES, Word};
 use crate::spliced::Spliced;
 
 /// Reads a file. What breaks the grammar becomes a problem, and what stands before and after it is read all the same.
@@ -32,10 +32,11 @@ pub fn parse(text: &str) -> Dockerfile {
             }
         }
     }
+    let mut stages = 0usize;
     while let Some(logical) = reader.logical(file.escape) {
         let line = lines.at(logical.range.start);
-        if file.instructions.len() >= MAX_INSTRUCTIONS {
-            let detail = format!("more than {MAX_INSTRUCTIONS} instructions");
+        if file.instructions.len() >= MAX_INSTRUCTIONS || stages > MAX_STAGES {
+            let detail = format!("more than {MAX_INSTRUCTIONS} instructions or {MAX_STAGES} stages");
             file.problems.push(Problem { reason: Some(SkipReason::TooMany), line, detail });
             break;
         }
@@ -46,6 +47,9 @@ pub fn parse(text: &str) -> Dockerfile {
                 continue;
             }
         };
+        if instruction.keyword == "FROM" {
+            stages += 1;
+        }
         instruction.range = logical.range;
         instruction.empty_continuation = logical.empty_continuation;
         if let Err(detail) = heredocs(&mut instruction, &logical.line, file.escape, &mut reader) {

@@ -8,14 +8,14 @@ use super::shapes::{
     Effects, inherited_user, keep, mount, port, put_last, summary, user_in_effect, user_node,
 };
 use super::stages::{Scope, Shell, Stage, User, flag, global, is_windows};
-use super::{Arguments, Dockerfile, Instruction, Pair, Word};
+use super::{Arguments, Dockerfile, Instruction, MAX_COMMANDS, Pair, Word};
 use crate::fields::{Fields, list, perhaps, text};
 use crate::reference;
 use crate::spliced::Places;
 
-/// The file as one node: `{directives, arguments, stages: [{…, instructions: [{…, commands}]}]}`. `source` is the
-/// file's index.
-pub fn resources(file: &Dockerfile, source_text: &str, source: u32) -> Node<'static> {
+/// The file as one node: `{directives, arguments, stages: [{…, instructions: [{…, commands}]}]}`, and whether it has more
+/// than [`MAX_COMMANDS`], of which only the first are in it. `source` is the file's index.
+pub fn resources(file: &Dockerfile, source_text: &str, source: u32) -> (Node<'static>, bool) {
     let places = Places::of(source_text, source);
     let whole = places.span(0..source_text.len());
     let mut follower = Follower {
@@ -28,6 +28,8 @@ pub fn resources(file: &Dockerfile, source_text: &str, source: u32) -> Node<'sta
         arguments: Vec::new(),
         effects: Effects::default(),
         instructions: Vec::new(),
+        commands_left: MAX_COMMANDS,
+        cut: false,
     };
     follower.outline();
     let starts: Vec<usize> = file
@@ -49,11 +51,12 @@ pub fn resources(file: &Dockerfile, source_text: &str, source: u32) -> Node<'sta
         let value = text(directive.value.text.clone(), places.span(directive.value.range.clone()));
         fields.put(directive.name.clone(), value)
     });
-    Fields::at(whole)
+    let node = Fields::at(whole)
         .put("directives", directives.node())
         .list("arguments", follower.arguments)
         .list("stages", follower.finished)
-        .node()
+        .node();
+    (node, follower.cut)
 }
 
 struct Follower<'f> {
@@ -66,6 +69,8 @@ struct Follower<'f> {
     arguments: Vec<Node<'static>>,
     effects: Effects,
     instructions: Vec<Node<'static>>,
+    commands_left: usize,
+    cut: bool,
 }
 
 impl Follower<'_> {
@@ -465,7 +470,7 @@ impl Follower<'_> {
     }
 
     /// The form, the words and the commands of an instruction that runs something.
-    fn commands(&self, fields: Fields, instruction: &Instruction, stage: &Stage) -> Fields {
+    fn commands(&mut self, fields: Fields, instruction: &Instruction, stage: &Stage) -> Fields {
         let exec = matches!(instruction.arguments, Arguments::Exec(_));
         let span = self.places.span(instruction.range.clone());
         let expand = |raw: &str| stage.scope.expand(raw, self.file.escape);
@@ -478,10 +483,15 @@ impl Follower<'_> {
         }
         let around =
             super::commands::Around { places: self.places, text: self.text, expand: &expand, context };
-        let commands = super::scripts::of(instruction, stage)
-            .iter()
-            .flat_map(|script| super::commands::nodes(script, &around))
-            .collect();
+        let mut commands = Vec::new();
+        let (mut left, mut cut) = (self.commands_left, self.cut);
+        for mut script in super::scripts::of(instruction, stage) {
+            cut |= script.cut || script.commands.len() > left;
+            script.commands.truncate(left);
+            left -= script.commands.len();
+            commands.extend(super::commands::nodes(&script, &around));
+        }
+        (self.commands_left, self.cut) = (left, cut);
         let shell = Fields::at(span)
             .list("words", stage.shell.words.iter().map(|word| text(word.clone(), span)).collect())
             .flag("posix", stage.shell.posix)

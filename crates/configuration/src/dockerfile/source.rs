@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use yagura_formats::document::Node;
+use yagura_model::SkipReason;
 
-use super::{MAX_BYTES, is_name, parse, resources};
+use super::{MAX_BYTES, MAX_COMMANDS, is_name, parse, resources};
 use crate::{Parsed, Problem, Reach, Resource, Source, SourceFile, Subject};
 
 pub const SOURCE: Source = Source {
@@ -32,11 +33,13 @@ fn read<'a>(files: &[SourceFile<'a>], out: &mut Parsed<'a>) {
             let detail = problem.detail.clone();
             Some(Problem { source, line: problem.line, reason: problem.reason?, detail })
         }));
-        out.resources.push(Resource {
-            kind: Cow::Borrowed("dockerfile/file"),
-            name: file.path.to_owned(),
-            node: resources(&parsed, file.text, source),
-        });
+        let (node, cut) = resources(&parsed, file.text, source);
+        if cut {
+            let detail = format!("more than {MAX_COMMANDS} commands; the rest is not judged");
+            out.problems.push(Problem { source, line: 0, reason: SkipReason::TooMany, detail });
+        }
+        let kind = Cow::Borrowed("dockerfile/file");
+        out.resources.push(Resource { kind, name: file.path.to_owned(), node });
     }
 }
 

@@ -5,7 +5,9 @@ use super::{Arguments, is_name, parse, resources};
 fn node(text: &str) -> Node<'static> {
     let file = parse(text);
     assert_eq!(file.problems, [], "{text}");
-    resources(&file, text, 0)
+    let (node, cut) = resources(&file, text, 0);
+    assert!(!cut);
+    node
 }
 
 /// The instructions of a stage.
@@ -173,4 +175,15 @@ fn what_breaks_the_grammar_is_told_and_the_rest_is_read() {
         bomb.push_str("ENV A=$A$A$A$A\n");
     }
     assert!(node(&bomb).get("stages").unwrap().items()[0].at(&["environment", "A"]).unwrap().is_unknown());
+}
+
+#[test]
+fn stages_and_commands_are_bounded() {
+    let text = "FROM scratch AS a\nENV A=1\n".to_owned() + &"FROM a AS a\nENV B=$A\n".repeat(2000);
+    let file = parse(&text);
+    assert_eq!(file.problems.len(), 1);
+    let (node, _) = resources(&file, &text, 0);
+    assert!(node.get("stages").unwrap().items().len() <= super::MAX_STAGES + 1);
+    let text = "FROM debian\n".to_owned() + &format!("RUN {}x\n", "a;".repeat(5000)).repeat(10);
+    assert!(resources(&parse(&text), &text, 0).1);
 }
