@@ -117,7 +117,10 @@ fn place(named: &str, root: &Path, original: &Path, is_new: bool) -> Option<Path
     let stripped: PathBuf = name.components().skip(1).collect();
     let candidates = [name.to_path_buf(), stripped];
     let inside = candidates.iter().map(|candidate| {
-        let below = candidate.strip_prefix(original).unwrap_or(candidate);
+        // Without its first part an absolute path has no root.
+        let rootless = original.strip_prefix("/").unwrap_or(original);
+        let below = candidate.strip_prefix(original).or_else(|_| candidate.strip_prefix(rootless));
+        let below = below.unwrap_or(candidate);
         below.to_path_buf()
     });
     let safe = |path: &PathBuf| {
