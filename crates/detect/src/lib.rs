@@ -7,6 +7,7 @@ pub mod evidence;
 pub mod ignore;
 pub mod malware;
 pub mod policies;
+pub mod secrets;
 pub mod threats;
 pub mod vex;
 pub mod vulnerabilities;

@@ -125,7 +125,13 @@ pub struct Evidence {
     /// The vendor's state of the fix (`fixed`, `not-fixed`, `will-not-fix`), where stated.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub fix_state: String,
-    /// Excerpt or further facts, for rules.
+    /// The beginning of what a rule found; of a secret a few characters at most.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub excerpt: String,
+    /// Names a secret without giving it away: two with the same are the same, where the reports share a key.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub fingerprint: String,
+    /// Further facts, for rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
@@ -140,4 +146,10 @@ pub enum Confidence {
     OsOwned,
     /// Ecosystem, name and version are exactly those of the advisory.
     ExactPurl,
+    /// A rule's guess: it may as well be something else.
+    Low,
+    /// What was found has the shape that the rule describes.
+    Medium,
+    /// Only the real thing has this shape, or a checksum proves it.
+    High,
 }

@@ -86,7 +86,7 @@ pub enum TargetKind {
 #[serde(rename_all = "camelCase")]
 pub struct Suppressed {
     pub finding: Finding,
-    /// `ignore-file`, `vex` or `evidence`.
+    /// `ignore-file`, `vex`, `evidence` or `baseline`.
     pub by: String,
     /// File and line, or the statement's id.
     pub source: String,

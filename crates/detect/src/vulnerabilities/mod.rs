@@ -407,6 +407,7 @@ fn evidence(package: &Package, claim: &Claim<'_>, hit: &Hit<'_>) -> Evidence {
         confidence: Some(claim.subject.confidence),
         fix_state: state.to_owned(),
         notes,
+        ..Evidence::default()
     }
 }
 

@@ -129,6 +129,9 @@ fn facts(report: &Report, finding: &Finding) -> Vec<(&'static str, String)> {
         Confidence::NameOnly => "name-only",
         Confidence::OsOwned => "os-owned",
         Confidence::ExactPurl => "exact-purl",
+        Confidence::Low => "low",
+        Confidence::Medium => "medium",
+        Confidence::High => "high",
     });
     let purl = finding.package.as_ref().and_then(|package| package.purl.as_ref());
     let facts = [
