@@ -48,6 +48,8 @@ pub enum Fetched {
     Directory(PathBuf),
     File(PathBuf),
     Sbom(PathBuf),
+    /// A git repository.
+    Git(PathBuf),
     Host,
 }
 
@@ -73,6 +75,7 @@ pub fn fetch(
         Target::Directory(path) => Fetched::Directory(path.clone()),
         Target::File(path) => Fetched::File(path.clone()),
         Target::Sbom(path) => Fetched::Sbom(path.clone()),
+        Target::Git(path) => Fetched::Git(path.clone()),
         Target::Host => Fetched::Host,
     })
 }
@@ -139,9 +142,11 @@ impl Fetched {
             Self::OciDirectory { path, linked, .. } => {
                 std::iter::once(path).chain(linked).map(PathBuf::as_path).collect()
             }
-            Self::Archive { path, .. } | Self::Directory(path) | Self::File(path) | Self::Sbom(path) => {
-                vec![path]
-            }
+            Self::Archive { path, .. }
+            | Self::Directory(path)
+            | Self::File(path)
+            | Self::Sbom(path)
+            | Self::Git(path) => vec![path],
             Self::Cached(_) => vec![cache.root()],
             Self::Saved(saved) => vec![saved.path()],
             Self::Host => vec![Path::new("/")],
@@ -169,7 +174,7 @@ impl Fetched {
                     image
                 }))
             }
-            Self::Directory(_) | Self::File(_) | Self::Sbom(_) | Self::Host => None,
+            Self::Directory(_) | Self::File(_) | Self::Sbom(_) | Self::Git(_) | Self::Host => None,
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod deliver;
 pub mod error;
 pub mod feeds;
 pub mod fetch;
+pub mod git;
 mod hash;
 pub mod host;
 pub mod http;

@@ -43,6 +43,8 @@ pub enum Target {
     Directory(PathBuf),
     File(PathBuf),
     Sbom(PathBuf),
+    /// A git repository, with its whole history.
+    Git(PathBuf),
     /// The running machine, or the one whose root is mounted elsewhere.
     Host,
 }
@@ -126,6 +128,7 @@ impl Target {
                     .advise("use file: for a single file"))
             }),
             "file" => existing(Path::new(rest)).and_then(|path| regular(path).map(Self::File)),
+            "git" => existing(Path::new(rest)).map(Self::Git),
             "sbom" => existing(Path::new(rest)).and_then(|path| regular(path).map(Self::Sbom)),
             _ => return None,
         })
@@ -184,7 +187,7 @@ impl Target {
             | Self::Registry(_)
             | Self::Runtime { .. }
             | Self::Image(_) => TargetKind::Image,
-            Self::Directory(_) => TargetKind::Directory,
+            Self::Directory(_) | Self::Git(_) => TargetKind::Directory,
             Self::File(_) => TargetKind::File,
             Self::Sbom(_) => TargetKind::Sbom,
             Self::Host => TargetKind::Host,

@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod database;
 pub mod document;
 pub mod executable;
+pub mod git;
 pub mod ignore;
 pub mod image;
 pub mod layer;

@@ -20,12 +20,6 @@ const MAX_LIST_BYTES: u64 = 2 << 30;
 /// Directories in a directory of rules that are searched.
 const MAX_DEPTH: usize = 16;
 
-/// Builds an analyser, its rules compiled.
-type Build = fn() -> Result<Arc<dyn Analyser>>;
-
-/// One row an analyser: the kind of finding it is for, and how it is built.
-const ANALYSERS: &[(FindingKind, Build)] = &[];
-
 /// The analysers of a scan, and what its report must say of them.
 #[derive(Debug, Default)]
 pub struct Wanted {
@@ -38,9 +32,7 @@ pub struct Wanted {
 /// The analysers that findings of these kinds need; of every kind when none is named.
 pub fn wanted(only: &[FindingKind], malware: &Malware, jobs: usize) -> Result<Wanted> {
     let asked = |kind: FindingKind| only.is_empty() || only.contains(&kind);
-    let builds = ANALYSERS.iter().filter(|(kind, _)| asked(*kind));
-    let analysers = builds.map(|(_, build)| build()).collect::<Result<_>>()?;
-    let mut wanted = Wanted { analysers, ..Wanted::default() };
+    let mut wanted = Wanted::default();
     if asked(FindingKind::Malware) {
         wanted.malware(malware, jobs)?;
     }

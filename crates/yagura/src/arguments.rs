@@ -232,6 +232,14 @@ pub struct Judgement {
     #[arg(long, value_name = "FILE|DIR")]
     pub vex: Vec<PathBuf>,
 
+    /// Secrets that are known already; only new ones are findings
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+
+    /// Write the secrets of this scan as known; the file holds the key of their fingerprints
+    #[arg(long, value_name = "FILE")]
+    pub write_baseline: Option<PathBuf>,
+
     /// Ignore entries with reasons and dates [default: .yagura-ignore.yaml, where it exists]
     #[arg(long, value_name = "FILE")]
     pub ignore_file: Option<PathBuf>,
@@ -267,6 +275,7 @@ Targets:
   registry:REFERENCE     an image in a registry
   docker:REFERENCE       an image in the Docker daemon (podman:, containerd: likewise)
   dir:DIR, file:FILE     a source tree or root file system, a single file
+  git:DIR                a repository's history: every version of every file, for secrets
   sbom:FILE              CycloneDX, SPDX or Syft JSON
   host                   this machine, or --root DIR
 A bare path or reference is guessed.";

@@ -92,7 +92,7 @@ impl<'a> Judge<'a> {
         let applied = detect_vex::apply(excused.findings, &report.targets, &self.statements);
         report.notices.extend(applied.notices());
         report.findings = applied.findings;
-        report.suppressed = excused.suppressed;
+        report.suppressed.extend(excused.suppressed);
         report.suppressed.extend(applied.suppressed);
         if let Some((name, file)) = &self.ignore {
             ignore::apply(report, file, name, &self.today);
@@ -131,7 +131,7 @@ fn read_ignore_file(given: Option<&Path>) -> Result<Option<(String, IgnoreFile)>
 }
 
 /// The finding with what its layer tells: the instruction that made it, and whose layer it is.
-fn placed(mut finding: Finding, target: &Target) -> Finding {
+pub fn placed(mut finding: Finding, target: &Target) -> Finding {
     let layers = target.image.iter().flat_map(|image| &image.layers);
     if let Some(layer) =
         layers.into_iter().find(|layer| finding.location.layer.as_ref() == Some(&layer.diff_id))

@@ -15,6 +15,7 @@ mod judgement;
 mod output;
 mod progress;
 mod scan;
+mod secrets;
 mod stack;
 mod summary;
 mod threats;

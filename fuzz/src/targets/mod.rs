@@ -12,6 +12,7 @@ mod language;
 mod manifests;
 mod os;
 mod sbom;
+mod secrets;
 mod versions;
 mod vex;
 
@@ -33,6 +34,7 @@ pub(crate) const AREAS: &[&[Target]] = &[
     manifests::TARGETS,
     os::TARGETS,
     sbom::TARGETS,
+    secrets::TARGETS,
     versions::TARGETS,
     vex::TARGETS,
 ];

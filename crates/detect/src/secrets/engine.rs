@@ -6,7 +6,7 @@ use yagura_model::finding::Confidence;
 
 use super::allow;
 use super::assignment::{self, Assignment};
-use super::check::{Candidate, Verdict};
+use super::check::{Candidate, Facts, Verdict};
 use super::entropy;
 use super::keywords::Keywords;
 use super::rule::{Rule, Shape};
@@ -54,6 +54,16 @@ pub(super) struct Match {
     pub(super) canonical: Option<Vec<u8>>,
     pub(super) confidence: Confidence,
     pub(super) notes: Vec<String>,
+}
+
+impl Match {
+    fn learn(&mut self, facts: Facts) {
+        self.whole.end = self.whole.end.saturating_add(facts.continues);
+        self.canonical = facts.canonical.or(self.canonical.take());
+        if !facts.note.is_empty() {
+            self.notes.push(facts.note);
+        }
+    }
 }
 
 /// Looks at keywords that begin in `range` of `block`, and adds what it finds, best first where matches overlap.
@@ -195,11 +205,7 @@ pub(super) fn judge(
             }
             Verdict::Sure(facts) => {
                 found.confidence = found.confidence.max(Confidence::High);
-                found.whole.end = found.whole.end.saturating_add(facts.continues);
-                found.canonical = facts.canonical.or(found.canonical);
-                if !facts.note.is_empty() {
-                    found.notes.push(facts.note);
-                }
+                found.learn(facts);
             }
         }
     }

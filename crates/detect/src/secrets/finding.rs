@@ -26,13 +26,21 @@ pub fn judge(target: &mut Target, rules: &RuleSet) -> Judged {
     let mut judged = Judged::default();
     for seen in once_each(mine) {
         let Some(finding) = finding(&seen, target, rules) else { continue };
-        match public_package(&seen) {
-            Some(package) => judged.suppressed.push(Suppressed {
-                finding,
-                by: "evidence".to_owned(),
-                source: package.to_owned(),
-                reason: format!("comes with the package {package}, which anybody can download"),
-            }),
+        let excuse = match public_package(&seen) {
+            Some(package) => {
+                Some((package, format!("comes with the package {package}, which anybody can download")))
+            }
+            None if is_an_example(&seen, rules) => Some((
+                "a place of tests, examples or documentation",
+                "of a kind that examples are made of".to_owned(),
+            )),
+            None => None,
+        };
+        match excuse {
+            Some((source, reason)) => {
+                let (by, source) = ("evidence".to_owned(), source.to_owned());
+                judged.suppressed.push(Suppressed { finding, by, source, reason });
+            }
             None => judged.findings.push(finding),
         }
     }
@@ -48,11 +56,7 @@ fn once_each(seen: Vec<Observation>) -> Vec<Observation> {
         let fingerprint = seen.facts.get(fact::FINGERPRINT).cloned().unwrap_or_default();
         let key = (seen.rule.clone(), seen.location.path.clone(), fingerprint);
         match places.get(&key).and_then(|at| kept.get_mut(*at)) {
-            Some(first) if first.location.layer != seen.location.layer => {
-                if seen.fate == Fate::Present {
-                    first.fate = Fate::Present;
-                }
-            }
+            Some(first) if seen.fate == Fate::Present => first.fate = Fate::Present,
             Some(_) => {}
             None => {
                 places.insert(key, kept.len());
@@ -69,6 +73,12 @@ fn public_package(seen: &Observation) -> Option<&str> {
     seen.owner.as_deref().filter(|_| !configuration)
 }
 
+/// Whether it is of a kind that is easily made up, in a place where examples are.
+fn is_an_example(seen: &Observation, rules: &RuleSet) -> bool {
+    let telling = rules.get(&seen.rule).is_some_and(|rule| rule.confidence == Confidence::High);
+    seen.facts.contains_key(fact::PLACE) && !telling
+}
+
 fn finding(seen: &Observation, target: &Target, rules: &RuleSet) -> Option<Finding> {
     let rule = rules.get(&seen.rule)?;
     let fact = |name: &str| seen.facts.get(name).cloned().unwrap_or_default();
@@ -81,6 +91,9 @@ fn finding(seen: &Observation, target: &Target, rules: &RuleSet) -> Option<Findi
         if confidence == Confidence::Low { rule.severity.min(Severity::Low) } else { rule.severity };
     let mut notes = vec![rule.opens.clone()];
     notes.extend(fact(fact::NOTES).lines().map(str::to_owned));
+    if let Some(commit) = seen.facts.get("commit") {
+        notes.push(format!("came with commit {commit} by {} on {}", fact("author"), fact("date")));
+    }
     let mut fix = rule.revoke.clone();
     let layer = |digest: &Option<yagura_model::Digest>| match digest
         .as_ref()

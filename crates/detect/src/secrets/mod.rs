@@ -27,7 +27,7 @@ use sha2::{Digest as _, Sha256};
 use yagura_formats::document::{Node, yaml};
 use yagura_formats::layer::{Analyser, FileConsumer, Observed};
 
-pub use baseline::{Baseline, InvalidBaseline};
+pub use baseline::{Baseline, InvalidBaseline, MAX_BYTES as MAX_BASELINE_BYTES};
 pub use finding::{Judged, judge};
 pub use fingerprint::FingerprintKey;
 pub use rule::{Example, Examples, Rule, Verify};
@@ -44,6 +44,8 @@ mod fact {
     pub const EXCERPT: &str = "excerpt";
     pub const CONFIDENCE: &str = "confidence";
     pub const NOTES: &str = "notes";
+    /// Set where the file belongs to tests, examples or documentation.
+    pub const PLACE: &str = "place";
 }
 
 /// A mistake in a file of rules.

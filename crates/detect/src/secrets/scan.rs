@@ -71,7 +71,7 @@ impl FileConsumer for Scanner<'_> {
     fn wants(&mut self, file: &PassingFile<'_>) -> bool {
         let opaque = OPAQUE.iter().any(|magic| file.head.starts_with(magic));
         let wanted = file.size > 0 && !opaque;
-        self.file = wanted.then(|| File::new(self.secrets, file.path, file.size));
+        self.file = wanted.then(|| File::new(self.secrets, file.path, file.size, file.head));
         wanted
     }
 
@@ -88,14 +88,10 @@ impl FileConsumer for Scanner<'_> {
 
 /// How the bytes of a file become text.
 enum Encoding {
-    Unknown,
     /// UTF-8, or any other that holds ASCII as it is; binary files, too.
     Bytes,
     /// UTF-16; what came last and is no whole character yet.
-    Utf16 {
-        unit: fn([u8; 2]) -> u16,
-        pending: Vec<u8>,
-    },
+    Utf16 { unit: fn([u8; 2]) -> u16, pending: Vec<u8> },
 }
 
 /// A file whose bytes come in pieces.
@@ -118,14 +114,15 @@ pub(super) struct File<'s> {
 }
 
 impl<'s> File<'s> {
-    pub(super) fn new(secrets: &'s Secrets, path: &str, size: u64) -> Self {
+    /// `head` is the beginning of the file, long enough to tell its encoding.
+    pub(super) fn new(secrets: &'s Secrets, path: &str, size: u64, head: &[u8]) -> Self {
         Self {
             secrets,
             path: path.to_owned(),
             traits: FileTraits::of(path),
             test: allow::is_test_path(path),
             size,
-            encoding: Encoding::Unknown,
+            encoding: encoding_of(head),
             block: Vec::new(),
             searched: 0,
             lines: 0,
@@ -137,23 +134,21 @@ impl<'s> File<'s> {
 
     /// A text that is whole already.
     pub(super) fn search_whole(secrets: &'s Secrets, path: &str, text: &[u8]) -> Observed {
-        let mut file = Self::new(secrets, path, text.len() as u64);
+        let mut file =
+            Self::new(secrets, path, text.len() as u64, text.get(..text.len().min(64)).unwrap_or_default());
         file.push(text);
         file.finish()
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        if matches!(self.encoding, Encoding::Unknown) {
-            self.encoding = encoding_of(bytes);
-            let start = bytes.get(..bytes.len().min(TEXT_TEST_BYTES)).unwrap_or_default();
-            let decoded = matches!(self.encoding, Encoding::Utf16 { .. });
-            self.traits.binary = !decoded && memchr::memchr(0, start).is_some();
-            if !decoded && bytes.len() as u64 == self.size {
-                // The common case: nothing is copied.
-                self.search(bytes, 0..bytes.len());
-                self.size = 0;
-                return;
-            }
+        if matches!(self.encoding, Encoding::Bytes)
+            && self.block.is_empty()
+            && bytes.len() as u64 == self.size
+        {
+            // The common case: nothing is copied.
+            self.search(bytes, 0..bytes.len());
+            self.size = 0;
+            return;
         }
         match &mut self.encoding {
             Encoding::Utf16 { unit, pending } => {
@@ -193,6 +188,10 @@ impl<'s> File<'s> {
     }
 
     fn search(&mut self, block: &[u8], range: Range<usize>) {
+        if range.start == 0 && self.from_start && matches!(self.encoding, Encoding::Bytes) {
+            let start = block.get(..block.len().min(TEXT_TEST_BYTES)).unwrap_or_default();
+            self.traits.binary = memchr::memchr(0, start).is_some();
+        }
         let secrets = self.secrets;
         let keywords = if self.traits.binary { &secrets.rules.binary } else { &secrets.rules.text };
         let rules = &secrets.rules.rules;
@@ -274,6 +273,7 @@ impl<'s> File<'s> {
         let mut notes = found.notes.clone();
         if self.test {
             notes.push("in a place of tests, examples or documentation".to_owned());
+            seen.facts.insert(fact::PLACE.into(), "examples".into());
         }
         let canonical = found.canonical.as_deref().unwrap_or(secret);
         seen.facts.insert(fact::FINGERPRINT.into(), self.secrets.key.of(canonical));

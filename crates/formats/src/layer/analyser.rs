@@ -6,7 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use yagura_model::{SkipReason, Skipped};
 
-use super::consumer::{FileConsumer, Observed, PassingFile};
+use super::ScanOptions;
+use super::consumer::{FileConsumer, HEAD_BYTES, Observed, PassingFile};
 
 /// Looks into the files of every layer and tree in the same pass that inflates them. What it observes is kept with the
 /// layer's facts, cached with them, and comes out in [`yagura_model::Inventory::observations`].
@@ -65,6 +66,40 @@ impl FileConsumer for Working<'_> {
         }
         for observation in &mut observed.observations {
             self.analyser.name().clone_into(&mut observation.analyser);
+        }
+        observed
+    }
+}
+
+/// Analysers at work on files that come neither out of a layer nor out of a tree: the versions of a history.
+pub struct Analysers<'o>(Vec<Working<'o>>);
+
+impl<'o> Analysers<'o> {
+    /// Those of these options.
+    pub fn begin(options: &'o ScanOptions) -> Self {
+        Self(options.analysers.iter().map(|analyser| Working::begin(&**analyser)).collect())
+    }
+
+    /// Shows them a file that is at hand as a whole.
+    pub fn look(&mut self, path: &str, mode: u32, content: &[u8]) -> Observed {
+        let head = content.get(..content.len().min(HEAD_BYTES)).unwrap_or_default();
+        let file = PassingFile { path, mode, size: content.len() as u64, capability: &[], head };
+        let mut observed = Observed::default();
+        for analyser in &mut self.0 {
+            if analyser.wants(&file) {
+                analyser.bytes(content);
+                observed.append(analyser.end(true));
+            }
+        }
+        for observation in &mut observed.observations {
+            if observation.location.path.is_empty() {
+                path.clone_into(&mut observation.location.path);
+            }
+        }
+        for skipped in &mut observed.skipped {
+            if skipped.path.is_empty() {
+                path.clone_into(&mut skipped.path);
+            }
         }
         observed
     }

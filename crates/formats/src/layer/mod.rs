@@ -21,7 +21,7 @@ mod scanner;
 mod selection;
 mod skips;
 
-pub use analyser::Analyser;
+pub use analyser::{Analyser, Analysers};
 pub use consumer::{ExecutableDigests, FileConsumer, HEAD_BYTES, Observed, PassingFile};
 pub use facts::{Counts, Evidence, LayerFacts, Symlink};
 pub use links::UnreadLink;

@@ -13,18 +13,29 @@ use crate::arguments::{Everywhere, Explain};
 use crate::output;
 use crate::progress::Progress;
 use crate::scan::{self, Request};
+use crate::secrets;
 
 /// Package lines shown without a target; distributions repeat a flaw for every release and binary.
 const MAX_PACKAGES: usize = 40;
 
 pub fn run(arguments: &Explain, everywhere: &Everywhere) -> Result<Outcome> {
+    if let Some(text) = secrets::explain(&arguments.id)? {
+        output::print(&text)?;
+        return Ok(Outcome::Fine);
+    }
     let cache = scan::cache(everywhere)?;
     let advisories = advisories::open(everywhere, cache.root())?;
     let inventory = match &arguments.target {
         Some(target) => {
             let targets = std::slice::from_ref(target);
-            let request =
-                Request { targets, access: &arguments.access, everywhere, analysers: Vec::new(), later: &[] };
+            let request = Request {
+                targets,
+                access: &arguments.access,
+                everywhere,
+                analysers: Vec::new(),
+                secrets: None,
+                later: &[],
+            };
             let scanned = scan::read(&request, &cache, &Progress::new(everywhere.quiet))?;
             scanned.targets.into_iter().next().map(|target| target.inventory)
         }

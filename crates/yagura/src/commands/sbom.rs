@@ -19,6 +19,7 @@ pub fn run(arguments: &Sbom, everywhere: &Everywhere) -> Result<Outcome> {
         everywhere,
         analysers: Vec::new(),
         later: &[],
+        secrets: None,
     };
     let scanned = scan::read(&request, &scan::cache(everywhere)?, &progress)?;
     outputs.write(&summary::report(scanned, None))?;

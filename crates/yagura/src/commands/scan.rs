@@ -1,8 +1,10 @@
 //! `yagura scan`: what is wrong, most urgent first.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Result;
+use yagura_formats::layer::Analyser;
 use yagura_model::Report;
 use yagura_report::View;
 
@@ -12,6 +14,7 @@ use crate::judgement::{self, Judge};
 use crate::output::{self, Outputs};
 use crate::progress::Progress;
 use crate::scan::{self, Request};
+use crate::secrets::Search;
 use crate::stack::what_if::{self, Changed};
 use crate::stack::{self, Stack};
 use crate::summary;
@@ -59,12 +62,21 @@ fn read_and_later(
     let cache = scan::cache(everywhere)?;
     let advisories = advisories::open(everywhere, cache.root())?;
     let mut judge = Judge::new(judgement, output::language(everywhere))?;
+    let mut secrets = Search::new(judgement, cache.root(), !targets.access.no_cache)?;
 
     let access = &targets.access;
     let looking = analysers::wanted(&judgement.only, malware, scan::jobs(access))?;
     let progress = Progress::new(everywhere.quiet);
-    let request =
-        Request { targets: &targets.targets, access, everywhere, analysers: looking.analysers, later };
+    let mut analysers = looking.analysers;
+    analysers.extend(secrets.iter().map(|search| Arc::clone(&search.secrets) as Arc<dyn Analyser>));
+    let request = Request {
+        targets: &targets.targets,
+        access,
+        everywhere,
+        analysers,
+        secrets: secrets.as_ref().map(|search| Arc::clone(&search.secrets)),
+        later,
+    };
     let mut scanned = scan::read(&request, &cache, &progress)?;
     let stack = std::mem::take(&mut scanned.stack);
     for document in &scanned.attached {
@@ -75,9 +87,15 @@ fn read_and_later(
     report.notices.extend(looking.notices);
     report.skipped.extend(looking.skipped);
     progress.stage("judging");
+    if let Some(search) = &secrets {
+        search.judge(&mut report);
+    }
     judge.judge(&mut report, &advisories.database)?;
     progress.stage("ranking");
     stack::risks::rank(&mut report, &stack)?;
     progress.finish();
+    if let Some(search) = &mut secrets {
+        search.write_baseline(&report)?;
+    }
     Ok((report, stack))
 }

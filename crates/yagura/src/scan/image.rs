@@ -16,9 +16,12 @@ use super::Reader;
 pub fn read(reader: &mut Reader<'_>, name: &str, mut handle: ImageHandle) -> Target {
     find_base(reader, &mut handle);
     let facts = layers(reader, name, &handle);
-    let image = handle.image;
+    let mut image = handle.image;
     reader.progress.stage("merging layers");
-    let inventory = layer::merge(&facts, Some(&image));
+    let mut inventory = layer::merge(&facts, Some(&image));
+    if let Some(secrets) = &reader.secrets {
+        inventory.observations.extend(secrets.search_image(&mut image));
+    }
     if !reader.access.no_cache
         && let Err(error) = reader.cache.remember_image(name, &diff_ids(&image))
     {

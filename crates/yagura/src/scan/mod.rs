@@ -3,6 +3,7 @@
 
 mod acquire;
 mod image;
+mod repository;
 mod sbom;
 mod tree;
 
@@ -14,6 +15,7 @@ use yagura_collect::ImageHandle;
 use yagura_collect::cache::Cache;
 use yagura_collect::fetch::Fetched;
 use yagura_collect::sandbox::{self, SandboxStatus};
+use yagura_detect::secrets::Secrets;
 use yagura_formats::layer::codec::CacheTag;
 use yagura_formats::layer::{Analyser, ScanOptions};
 use yagura_model::report::{Target, TargetKind};
@@ -33,6 +35,8 @@ pub struct Request<'a> {
     pub analysers: Vec<Arc<dyn Analyser>>,
     /// What will be read after this, and must stay open.
     pub later: &'a [PathBuf],
+    /// Looks into what images are configured with, where secrets are wanted.
+    pub secrets: Option<Arc<Secrets>>,
 }
 
 /// The targets with their inventories.
@@ -86,6 +90,7 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
         options,
         tag,
         access: request.access,
+        secrets: request.secrets.clone(),
         cache,
         progress,
         base: None,
@@ -145,6 +150,7 @@ struct Reader<'a> {
     /// Names what these options find, for cached facts.
     tag: CacheTag,
     access: &'a Access,
+    secrets: Option<Arc<Secrets>>,
     cache: &'a Cache,
     progress: &'a Progress,
     /// The image named by `--base`.
@@ -164,6 +170,7 @@ impl Reader<'_> {
             (Some(handle), _) => image::read(self, &name, handle),
             (None, Fetched::Directory(path)) => files(TargetKind::Directory, tree::directory(self, path)?),
             (None, Fetched::File(path)) => files(TargetKind::File, tree::file(self, path)?),
+            (None, Fetched::Git(path)) => files(TargetKind::Directory, repository::read(self, path)?),
             (None, Fetched::Sbom(path)) => sbom::read(&name, path)?,
             (None, _) => files(TargetKind::Host, tree::host(self, &self.access.root)?),
         };

@@ -34,6 +34,9 @@ pub fn random(candidate: &Candidate<'_>) -> Verdict {
     if !secret.iter().all(known) || is_address(secret) || !candidate.quoted && !candidate.plain_file {
         return Verdict::No;
     }
+    if repeats_name(secret, candidate.name) {
+        return Verdict::No;
+    }
     let digits = secret.iter().filter(|byte| byte.is_ascii_digit()).count();
     let hexadecimal = secret.iter().all(u8::is_ascii_hexdigit);
     let least = if hexadecimal { 2.9 } else { 3.4 };
@@ -42,7 +45,26 @@ pub fn random(candidate: &Candidate<'_>) -> Verdict {
     if !letters || few_digits || looks_like_words(secret) || entropy::bits(secret) < least {
         return Verdict::No;
     }
+    if is_uuid(secret) {
+        return Verdict::Doubtful("a UUID, which names things more often than it opens them".into());
+    }
     Verdict::Maybe
+}
+
+/// Eight, four, four, four and twelve hexadecimal digits.
+fn is_uuid(text: &[u8]) -> bool {
+    let lengths: Vec<usize> = text.split(|byte| *byte == b'-').map(<[u8]>::len).collect();
+    lengths == [8, 4, 4, 4, 12] && text.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
+}
+
+/// Whether a value only says the name again (`tokenHeader = "X-Token-Header"`).
+fn repeats_name(value: &[u8], name: &[u8]) -> bool {
+    let letters = |text: &[u8]| -> Vec<u8> {
+        text.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
+    };
+    let (value, name) = (letters(value), letters(name));
+    name.len() >= 6
+        && (memchr::memmem::find(&value, &name).is_some() || memchr::memmem::find(&name, &value).is_some())
 }
 
 /// Something a person chose.
@@ -51,7 +73,11 @@ pub fn password(candidate: &Candidate<'_>) -> Verdict {
     if secret.len() < 6 || secret.len() > 128 || !secret.iter().all(u8::is_ascii_graphic) {
         return Verdict::No;
     }
-    if allow::is_harmless_name(candidate.name) || is_address(secret) || is_expression(secret) {
+    if allow::is_harmless_name(candidate.name)
+        || is_address(secret)
+        || is_expression(secret)
+        || repeats_name(secret, candidate.name)
+    {
         return Verdict::No;
     }
     let has = |class: fn(&u8) -> bool| secret.iter().any(class);
