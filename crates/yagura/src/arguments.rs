@@ -369,6 +369,10 @@ pub struct DbAffected {
     #[arg(long, value_name = "FILE|DIR", required = true, num_args = 1..)]
     pub sboms: Vec<PathBuf>,
 
+    /// Keep the index of the SBOMs in this file, and use it for as long as they do not change
+    #[arg(long, value_name = "FILE")]
+    pub index: Option<PathBuf>,
+
     /// Only what has changed since this older database
     #[arg(long, value_name = "FILE")]
     pub since: Option<PathBuf>,

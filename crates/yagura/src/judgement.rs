@@ -27,22 +27,20 @@ pub struct Judge<'a> {
     language: Language,
     /// Today, `YYYY-MM-DD`: decides what is past its end of life and which ignore entries have expired.
     today: String,
-    statements: Vec<VexStatement>,
-    /// What could not be read of the VEX documents.
-    skipped: Vec<Skipped>,
+    /// VEX documents, by name. Others wrote them, so they are parsed when the process is confined.
+    documents: Vec<(String, Vec<u8>)>,
     /// The ignore file's name, and what it says.
     ignore: Option<(String, IgnoreFile)>,
 }
 
 impl<'a> Judge<'a> {
-    /// Reads the ignore file and the VEX documents; a wrong one is an error before any scan.
+    /// Reads the ignore file, and opens the VEX documents; what is missing or wrong is an error before any scan.
     pub fn new(arguments: &'a Judgement, language: Language) -> Result<Self> {
         let mut judge = Self {
             arguments,
             language,
             today: Zoned::now().date().to_string(),
-            statements: Vec::new(),
-            skipped: Vec::new(),
+            documents: Vec::new(),
             ignore: read_ignore_file(arguments.ignore_file.as_deref())?,
         };
         for path in &arguments.vex {
@@ -58,16 +56,25 @@ impl<'a> Judge<'a> {
             let mut bytes = Vec::new();
             let limit = vex::MAX_DOCUMENT_BYTES as u64 + 1;
             File::open(&file)?.take(limit).read_to_end(&mut bytes)?;
-            self.read_document(&file.display().to_string(), &bytes);
+            self.add_document(&file.display().to_string(), bytes);
         }
         Ok(())
     }
 
-    /// Takes in the statements of a VEX document; what cannot be read of it is reported as skipped.
-    pub fn read_document(&mut self, name: &str, bytes: &[u8]) {
-        let document = vex::read(name, bytes);
-        self.statements.extend(document.statements);
-        self.skipped.extend(document.skipped);
+    /// Takes in a VEX document; what cannot be read of it is reported as skipped.
+    pub fn add_document(&mut self, name: &str, bytes: Vec<u8>) {
+        self.documents.push((name.to_owned(), bytes));
+    }
+
+    /// What the documents say.
+    fn statements(&self, skipped: &mut Vec<Skipped>) -> Vec<VexStatement> {
+        let mut statements = Vec::new();
+        for (name, bytes) in &self.documents {
+            let document = vex::read(name, bytes);
+            statements.extend(document.statements);
+            skipped.extend(document.skipped);
+        }
+        statements
     }
 
     /// Fills in the report's findings and what was taken out of them.
@@ -87,9 +94,9 @@ impl<'a> Judge<'a> {
             let malware = malware::findings(target, self.language.tag());
             report.findings.extend(malware.into_iter().map(|finding| placed(finding, target)));
         }
-        report.skipped.extend(self.skipped.iter().cloned());
+        let statements = self.statements(&mut report.skipped);
         let excused = evidence::apply(std::mem::take(&mut report.findings), &report.targets);
-        let applied = detect_vex::apply(excused.findings, &report.targets, &self.statements);
+        let applied = detect_vex::apply(excused.findings, &report.targets, &statements);
         report.notices.extend(applied.notices());
         report.findings = applied.findings;
         report.suppressed.extend(excused.suppressed);

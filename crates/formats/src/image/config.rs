@@ -131,6 +131,26 @@ pub fn parse_config(bytes: &[u8]) -> Result<Configuration, ImageError> {
 }
 
 impl Configuration {
+    /// How many layers lie below the last `CMD` or `ENTRYPOINT` that layers follow: that is where a base image ends, as
+    /// nearly all end with one. 0 where the history does not tell.
+    pub fn layers_below_last_command(&self) -> usize {
+        if self.instructions().is_empty() {
+            return 0;
+        }
+        let (mut below, mut found) = (0, 0);
+        let mut pending = None;
+        for entry in &self.history {
+            let text = entry.created_by.trim_start_matches("/bin/sh -c #(nop)").trim_start();
+            if !entry.empty_layer {
+                found = pending.take().unwrap_or(found);
+                below += 1;
+            } else if text.starts_with("CMD ") || text.starts_with("ENTRYPOINT ") {
+                pending = Some(below);
+            }
+        }
+        found
+    }
+
     /// The instruction of each layer, lowest first. Empty when the history does not account for exactly these layers
     /// (some builders leave the base's entries out): a guess would blame the wrong instruction.
     pub fn instructions(&self) -> Vec<&str> {

@@ -101,12 +101,17 @@ pub fn describe(
         layers: layers.collect(),
         base: None,
     };
-    image.base = stated_base(&image, manifest.map(|(_, manifest)| manifest));
+    if let Some(base) = stated_base(&image, manifest.map(|(_, manifest)| manifest)) {
+        let lowest = diff_ids.get(..configuration.layers_below_last_command()).unwrap_or_default();
+        if !mark_base(&mut image, &base.reference, lowest, BaseEvidence::Label) {
+            image.base = Some(base);
+        }
+    }
     Ok(image)
 }
 
 /// The base image that the manifest's annotations or the labels name (OCI annotations,
-/// `org.opencontainers.image.base.*`). How many layers are its is not stated there.
+/// `org.opencontainers.image.base.*`). How many layers are its is not stated there; the history tells, where it is whole.
 fn stated_base(image: &Image, manifest: Option<&Manifest>) -> Option<BaseImage> {
     let stated = |key: &str| {
         let annotation = manifest.and_then(|manifest| manifest.annotations.get(key));

@@ -50,7 +50,28 @@ fn describes_an_image_and_gives_each_layer_its_instruction() {
     let layers: Vec<_> =
         image.layers.iter().map(|l| (l.blob_digest.clone(), l.created_by.as_str())).collect();
     assert_eq!(layers, [(Some(digest(3)), "ADD rootfs"), (Some(digest(4)), "RUN apt-get install x")]);
-    assert_eq!(image.base.unwrap().reference, "debian:12");
+    // The label names the base, the history says where it ends.
+    let base = image.base.unwrap();
+    assert_eq!((base.reference.as_str(), base.layers, base.known_by), ("debian:12", 1, BaseEvidence::Label));
+    assert_eq!(image.layers[0].from_base_image, Some(true));
+    assert_eq!(image.layers[1].from_base_image, Some(false));
+}
+
+#[test]
+fn a_base_ends_with_the_last_command_that_layers_follow() {
+    let mut configuration = parse_config(config_json().as_bytes()).unwrap();
+    let layer = |text: &str| History { created_by: text.into(), ..History::default() };
+    let command = |text: &str| History { empty_layer: true, ..layer(text) };
+    for (history, expected) in [
+        (vec![layer("ADD"), command("CMD [\"sh\"]"), layer("RUN"), command("CMD [\"app\"]")], 1),
+        (vec![layer("ADD"), layer("RUN"), command("CMD [\"app\"]")], 0),
+        (vec![layer("ADD"), command("/bin/sh -c #(nop)  CMD [\"sh\"]"), layer("COPY")], 1),
+        (vec![layer("ADD"), command("ENV A=b"), layer("COPY")], 0),
+        (vec![layer("ADD"), command("CMD [\"sh\"]")], 0),
+    ] {
+        configuration.history = history;
+        assert_eq!(configuration.layers_below_last_command(), expected, "{:?}", configuration.history);
+    }
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn read_and_later(
     let mut scanned = scan::read(&request, &cache, &progress)?;
     let stack = std::mem::take(&mut scanned.stack);
     for document in &scanned.attached {
-        judge.read_document(&document.name, &document.bytes);
+        judge.add_document(&document.name, document.bytes.clone());
     }
     let mut report = summary::report(scanned, Some(advisories.described()));
     report.notices.extend(advisories.notice.clone());

@@ -78,16 +78,26 @@ const KNOWN_GROUPS: &[(&str, &str)] = &[
     ("ant", "org.apache.ant"),
     ("jna*", "net.java.dev.jna"),
     ("lombok", "org.projectlombok"),
+    ("gson", "com.google.code.gson"),
     ("guice", "com.google.inject"),
     ("guice-*", "com.google.inject.extensions"),
     ("hamcrest*", "org.hamcrest"),
     ("mockito-*", "org.mockito"),
     ("graphql-java", "com.graphql-java"),
+    ("jackson-module-*", "com.fasterxml.jackson.module"),
+    ("jackson-datatype-*", "com.fasterxml.jackson.datatype"),
+    ("jackson-dataformat-*", "com.fasterxml.jackson.dataformat"),
+    ("py4j", "net.sf.py4j"),
+    ("scala-compiler", "org.scala-lang"),
     ("scala-library", "org.scala-lang"),
     ("scala-reflect", "org.scala-lang"),
     ("jruby-*", "org.jruby"),
     ("gradle-wrapper", "org.gradle"),
 ];
+
+/// Beginnings that many publishers' groups share.
+const SHARED_GROUPS: &[&str] =
+    &["org.apache", "com.google", "org.eclipse", "com.github", "net.java", "com.sun"];
 
 /// Works out the coordinates; `None` when nothing but a bare name is known.
 pub(super) fn of_archive(manifest: Option<&Manifest>, file: &FileName) -> Option<Coordinates> {
@@ -168,7 +178,9 @@ fn known_group(artifact: &str) -> Option<&'static str> {
 /// artifact left out that repeats the group's last word (`org.apache.maven:maven-core` is `org.apache.maven.core`).
 fn group_within(symbolic: &str, artifact: &str) -> Option<String> {
     if let Some(group) = symbolic.strip_suffix(artifact).and_then(|rest| rest.strip_suffix('.')) {
-        return Some(group.to_owned()).filter(|group| !group.is_empty());
+        // `org.objenesis` and `org.apache.velocity` are groups themselves: what stands before is nobody's group.
+        let whole = !group.contains('.') || SHARED_GROUPS.contains(&group);
+        return Some(if whole { symbolic } else { group }.to_owned()).filter(|_| !group.is_empty());
     }
     let words: Vec<&str> = symbolic.split('.').collect();
     for from in (1..words.len().saturating_sub(1)).rev() {
@@ -247,6 +259,13 @@ mod tests {
                 "org.jenkins-ci.plugins:git:4.11.3",
             ),
             ("junit-3.8.1.jar", "Manifest-Version: 1.0\n", "junit:junit:3.8.1"),
+            ("objenesis-3.2.jar", "Bundle-SymbolicName: org.objenesis\n", "org.objenesis:objenesis:3.2"),
+            (
+                "velocity-1.5.jar",
+                "Bundle-SymbolicName: org.apache.velocity\n",
+                "org.apache.velocity:velocity:1.5",
+            ),
+            ("gson-2.2.4.jar", "Bundle-SymbolicName: com.google.gson\n", "com.google.code.gson:gson:2.2.4"),
             ("app.jar", "Implementation-Title: demo\nImplementation-Version: 1.0.0\n", "app:app:1.0.0"),
         ] {
             assert_eq!(coordinates(file, manifest).as_deref(), Some(expected), "{file}");

@@ -6,6 +6,7 @@
 //! its wheel installed, which tells libraries bundled inside another one (`setuptools/_vendor/…`) from those that
 //! were installed for themselves: both are really there and both are judged.
 
+mod archive;
 mod conda;
 mod metadata;
 mod pipfile_lock;
@@ -18,6 +19,9 @@ mod uv_lock;
 
 use super::structured::{MAX_LOCKFILE, MAX_METADATA};
 use super::{Cataloguer, Reads, Select};
+
+/// Wheels of machine learning libraries are larger; they are installed, not kept.
+const MAX_ARCHIVE: u64 = 64 << 20;
 
 /// The name that PyPI compares by: lower case, runs of `-`, `_` and `.` as one `-` (PEP 503).
 pub fn normalise_name(name: &str) -> String {
@@ -46,6 +50,12 @@ pub(super) const CATALOGUERS: &[Cataloguer] = &[
         selects: &[Select::Name("METADATA"), Select::Name("PKG-INFO"), Select::Suffix(".egg-info")],
         max_bytes: MAX_METADATA,
         reads: Reads::Whole(metadata::read),
+    },
+    Cataloguer {
+        name: "python-archive",
+        selects: &[Select::Suffix(".whl"), Select::Suffix(".egg")],
+        max_bytes: MAX_ARCHIVE,
+        reads: Reads::Whole(archive::read),
     },
     Cataloguer {
         name: "python-record",

@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use yagura_detect::vulnerabilities::{Affected, SbomIndex, SbomIndexBuilder, changed_records};
 use yagura_formats::database::{Database, Verification};
 use yagura_formats::sbom;
@@ -24,7 +26,11 @@ pub fn run(arguments: &DbAffected, everywhere: &Everywhere) -> Result<Outcome> {
         None => None,
     };
     let progress = Progress::new(everywhere.quiet);
-    let index = index(&arguments.sboms, &progress)?;
+    let files = files(&arguments.sboms)?;
+    let index = match &arguments.index {
+        Some(kept) => kept_index(kept, &files, &progress)?,
+        None => index(&files, &progress)?,
+    };
     progress.stage("matching");
     let affected = index.affected(&advisories.database, changed.as_ref())?;
     progress.finish();
@@ -38,15 +44,51 @@ fn open(path: &Path) -> Result<Database> {
         .with_context(|| format!("--since {}", path.display()))
 }
 
-/// Reads every SBOM into the index; one that cannot be read is told and left out.
-fn index(sboms: &[PathBuf], progress: &Progress) -> Result<SbomIndex> {
+fn files(sboms: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in sboms {
         if path.is_dir() { files.extend(feeds::json_files(path)?) } else { files.push(path.clone()) }
     }
+    Ok(files)
+}
+
+/// Names the SBOMs as they are: a digest of their paths, sizes and times of change.
+fn stamp(files: &[PathBuf]) -> Result<[u8; 32]> {
+    let mut hasher = Sha256::new();
+    for path in files {
+        let metadata = fs::metadata(path).with_context(|| path.display().to_string())?;
+        hasher.update(format!("{}\0{}\0{:?}\0", path.display(), metadata.len(), metadata.modified()));
+    }
+    Ok(hasher.finalize().into())
+}
+
+/// The index kept in a file, made anew where the SBOMs are not the same any more.
+fn kept_index(kept: &Path, files: &[PathBuf], progress: &Progress) -> Result<SbomIndex> {
+    let context = || format!("--index {}", kept.display());
+    let stamp = stamp(files)?;
+    match fs::read(kept) {
+        Ok(bytes) => {
+            let (made_of, index) = bytes.split_first_chunk::<32>().with_context(context)?;
+            if *made_of == stamp {
+                return SbomIndex::from_bytes(index).with_context(context);
+            }
+            // Only what is an index is written over.
+            SbomIndex::from_bytes(index).with_context(context)?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(context),
+    }
+    let index = index(files, progress)?;
+    let bytes = [stamp.as_slice(), &index.to_bytes()?].concat();
+    fs::write(kept, bytes).with_context(context)?;
+    Ok(index)
+}
+
+/// Reads every SBOM into the index; one that cannot be read is told and left out.
+fn index(files: &[PathBuf], progress: &Progress) -> Result<SbomIndex> {
     progress.steps("reading SBOMs", files.len() as u64);
     let mut builder = SbomIndexBuilder::new();
-    for path in &files {
+    for path in files {
         let bytes = fs::read(path).with_context(|| path.display().to_string())?;
         match sbom::read(&bytes) {
             Ok(sbom) => {
