@@ -15,6 +15,7 @@ mod hash;
 pub mod host;
 pub mod http;
 pub mod image;
+pub mod receive;
 pub mod reference;
 pub mod registry;
 pub mod runtime;

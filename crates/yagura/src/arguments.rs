@@ -83,6 +83,8 @@ pub enum Command {
     Graph(Graph),
     /// Judge recorded events by threat rules: audit logs, CloudTrail, captures
     Replay(Box<threats::Replay>),
+    /// Judge events as they happen: a Kubernetes audit webhook
+    Watch(Box<threats::Watch>),
     /// Check and list threat rules, and the fields they may use
     #[command(subcommand)]
     Rules(threats::Rules),

@@ -13,6 +13,7 @@ mod manifests;
 mod os;
 mod sbom;
 mod secrets;
+mod threats;
 mod versions;
 mod vex;
 
@@ -35,6 +36,7 @@ pub(crate) const AREAS: &[&[Target]] = &[
     os::TARGETS,
     sbom::TARGETS,
     secrets::TARGETS,
+    threats::TARGETS,
     versions::TARGETS,
     vex::TARGETS,
 ];

@@ -250,6 +250,14 @@ fn errors_have_codes_and_places() {
 }
 
 #[test]
+fn brackets_may_stand_at_the_start_of_a_line() {
+    let text = "- list: l\n  items: [\n  a,\n b\n]\n".to_owned() + &rule("r", "proc.name in (l)");
+    assert_eq!(matching(&load(&[&text]), &process("b", "")), ["r"]);
+    let result = error_of(&[&(text + "- list: [\n")], "LOAD_ERR_YAML_PARSE", "");
+    assert_eq!(result.errors[0].context.file_name(), "file1.yaml");
+}
+
+#[test]
 fn an_error_in_a_later_file_leaves_the_earlier_ones() {
     let (results, rules) = load_all(&[&rule("r", "proc.name=a"), &rule("s", "nope")]);
     assert!(results[0].is_successful() && !results[1].is_successful());

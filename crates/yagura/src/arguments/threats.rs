@@ -128,6 +128,36 @@ pub struct Replay {
     pub alerts: AlertOutput,
 }
 
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = ALERT_HELP)]
+pub struct Watch {
+    /// Receive Kubernetes audit events here, as the API server's audit webhook posts them: 0.0.0.0:9765
+    #[arg(long, value_name = "ADDRESS")]
+    pub k8s_audit_listen: Option<String>,
+
+    /// The path that is posted to
+    #[arg(long, value_name = "PATH", default_value = "/k8s-audit")]
+    pub k8s_audit_path: String,
+
+    /// Receive over TLS with this certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub k8s_audit_cert: Option<PathBuf>,
+
+    /// The certificate's key, unless it is in the same file (PEM)
+    #[arg(long, value_name = "FILE", requires = "k8s_audit_cert")]
+    pub k8s_audit_key: Option<PathBuf>,
+
+    /// End after this many events
+    #[arg(long, value_name = "N")]
+    pub max_events: Option<u64>,
+
+    #[command(flatten)]
+    pub judgement: ThreatRules,
+
+    #[command(flatten)]
+    pub alerts: AlertOutput,
+}
+
 #[derive(Clone, Debug, Subcommand)]
 pub enum Rules {
     /// Check rule files: errors and warnings with Falco's codes

@@ -8,6 +8,7 @@ mod risk;
 mod rules;
 mod sbom;
 mod scan;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,7 @@ pub fn run(arguments: Yagura) -> Result<Outcome> {
         Command::Graph(graph) => graph::run(&graph, everywhere),
         Command::Replay(replay) => replay::run(&replay, everywhere),
         Command::Rules(rules) => rules::run(&rules),
+        Command::Watch(watch) => watch::run(&watch, everywhere),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Yagura::command(), "yagura", &mut std::io::stdout());
             Ok(Outcome::Fine)

@@ -117,6 +117,12 @@ impl Sinks {
     }
 }
 
+/// The name of this machine in alerts.
+pub fn hostname(arguments: &AlertOutput) -> String {
+    let own = || yagura_collect::host::facts(std::path::Path::new("/")).name;
+    arguments.hostname.clone().unwrap_or_else(own)
+}
+
 fn destination(to: Option<&str>, arguments: &AlertOutput, offline: bool) -> Result<Destination> {
     let Some(to) = to else { return Ok(Destination::Output) };
     if to.is_empty() {

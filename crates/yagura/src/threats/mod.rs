@@ -4,6 +4,6 @@ mod destination;
 mod rules;
 mod session;
 
-pub use destination::Sinks;
+pub use destination::{Sinks, hostname};
 pub use rules::{load, print_fields, report_failures, results, sources};
 pub use session::Session;

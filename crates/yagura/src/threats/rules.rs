@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use yagura_events::cloudtrail::CloudTrail;
+use yagura_events::fields::SyscallCatalogue;
 use yagura_events::kubernetes_audit::KubernetesAudit;
 use yagura_language::falco::rules::{AppendOutput, LoadResult, Loader, Options, Plugin, RuleSet, Version};
 use yagura_model::field::{ArgumentRule, FieldCatalogue};
@@ -33,8 +35,9 @@ const PLUGINS: &[(&str, Version)] = &[
 ];
 
 /// Every source of events that there is.
-pub fn sources() -> &'static [&'static dyn FieldCatalogue] {
-    &[&KubernetesAudit, &CloudTrail]
+pub fn sources() -> [&'static dyn FieldCatalogue; 3] {
+    static SYSCALLS: LazyLock<SyscallCatalogue> = LazyLock::new(SyscallCatalogue::new);
+    [&*SYSCALLS, &KubernetesAudit, &CloudTrail]
 }
 
 /// A rule file: its name and its bytes, or why it cannot be read.
@@ -86,7 +89,8 @@ pub fn results(paths: &[PathBuf], append_output: Vec<AppendOutput>) -> Result<(V
     let files = files(if paths.is_empty() { &default } else { paths })?;
     let plugins = PLUGINS.iter().map(|(name, version)| Plugin { name, version: *version }).collect();
     let options = Options { plugins, append_output };
-    let mut loader = Loader::new(sources(), &options);
+    let sources = sources();
+    let mut loader = Loader::new(&sources, &options);
     let results = files.iter().map(|(name, bytes)| match bytes {
         Ok(bytes) => loader.load(name, bytes),
         Err(reason) => LoadResult::unreadable(name, reason),
@@ -124,11 +128,11 @@ pub fn report_failures(results: &[LoadResult]) -> Result<()> {
 /// The fields of every source, or of one.
 pub fn print_fields(source: Option<&str>, format: ListFormat) -> Result<()> {
     let chosen: Vec<_> = sources()
-        .iter()
+        .into_iter()
         .filter(|catalogue| source.is_none_or(|source| source == catalogue.source()))
         .collect();
     if chosen.is_empty() {
-        let names: Vec<&str> = sources().iter().map(|catalogue| catalogue.source()).collect();
+        let names: Vec<&str> = sources().into_iter().map(|catalogue| catalogue.source()).collect();
         bail!("no source is called so; there are {}", names.join(", "));
     }
     let mut text = String::new();

@@ -5,6 +5,7 @@ use yagura_model::field::FieldCatalogue;
 
 use super::collect::Collector;
 use super::compile::{self, CompiledRule, SourceRules};
+use super::indentation;
 use super::items::Rule;
 use super::read;
 use super::result::{Context, ErrorCode, LoadResult, Problem};
@@ -95,7 +96,8 @@ impl<'s> Loader<'s> {
         if bytes.len() > MAX_FILE {
             return LoadResult::unreadable(name, &format!("larger than {MAX_FILE} bytes"));
         }
-        let content = decode(bytes);
+        let decoded = decode(bytes);
+        let content = indentation::mend(&decoded);
         let mut result = LoadResult::new(name, &content);
         let tree = yaml::parse(&content);
         if let Some(problem) = tree.problems.iter().find(|problem| problem.reason.is_some()) {

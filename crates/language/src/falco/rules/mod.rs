@@ -7,6 +7,7 @@
 mod collect;
 mod compile;
 mod exceptions;
+mod indentation;
 mod items;
 mod lists;
 mod loader;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Work, audit};
+use super::{Work, audit, capture};
 use crate::progress::Progress;
 
 /// First bytes that tell what a file is, compressed or not.
@@ -28,7 +28,7 @@ pub enum Input {
 enum Stream {
     Audit(Box<dyn Read + Send>),
     /// A capture of system events (`.scap`).
-    Capture,
+    Capture(Box<dyn Read + Send>),
 }
 
 impl Input {
@@ -50,9 +50,7 @@ impl Input {
         };
         match stream {
             Stream::Audit(stream) => audit::read(&name, stream, work),
-            Stream::Capture => {
-                bail!("it is a capture of system calls, which this build does not replay yet")
-            }
+            Stream::Capture(stream) => capture::read(&name, stream, work),
         }
     }
 }
@@ -115,5 +113,5 @@ fn sniff(mut stream: impl Read + Send + 'static) -> Result<Stream> {
         first.starts_with(&CAPTURE_MAGIC)
     };
     let stream: Box<dyn Read + Send> = Box::new(io::Cursor::new(first).chain(stream));
-    Ok(if is_capture { Stream::Capture } else { Stream::Audit(stream) })
+    Ok(if is_capture { Stream::Capture(stream) } else { Stream::Audit(stream) })
 }

@@ -1,6 +1,7 @@
 //! `yagura replay`: rules, a format or a summary over events that were recorded.
 
 mod audit;
+mod capture;
 mod inputs;
 mod printing;
 mod summary;
@@ -51,11 +52,7 @@ pub fn run(arguments: &Replay, everywhere: &Everywhere) -> Result<Outcome> {
     let confined = !sinks.need_network();
     let judges = arguments.print.is_none() || !arguments.alerts.output.is_empty();
     let session = if judges {
-        let hostname = arguments
-            .alerts
-            .hostname
-            .clone()
-            .unwrap_or_else(|| yagura_collect::host::facts(Path::new("/")).name);
+        let hostname = threats::hostname(&arguments.alerts);
         Some(Session::new(threats::load(&arguments.judgement)?, &arguments.judgement, &hostname, sinks)?)
     } else {
         None

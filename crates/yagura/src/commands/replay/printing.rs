@@ -40,7 +40,7 @@ impl Printer {
         // What suits no source at all is wrong use, before anything is read.
         let mut errors = Vec::new();
         for catalogue in threats::sources() {
-            match printer.compile(*catalogue) {
+            match printer.compile(catalogue) {
                 Ok(_) => return Ok(printer),
                 Err(error) => errors.push(error.to_string()),
             }
@@ -74,9 +74,9 @@ impl Printer {
 
     fn source(&mut self, source: &'static str) -> Result<&mut Compiled> {
         if !self.sources.contains_key(source) {
-            let catalogue = threats::sources().iter().find(|catalogue| catalogue.source() == source);
+            let catalogue = threats::sources().into_iter().find(|catalogue| catalogue.source() == source);
             let catalogue = catalogue.ok_or_else(|| anyhow!("no source is called {source}"))?;
-            let compiled = self.compile(*catalogue)?;
+            let compiled = self.compile(catalogue)?;
             self.sources.insert(source, compiled);
         }
         self.sources.get_mut(source).ok_or_else(|| anyhow!("no source is called {source}"))

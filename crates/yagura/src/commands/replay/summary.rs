@@ -123,10 +123,10 @@ impl Counter {
 }
 
 fn counters(source: &str) -> Vec<Counter> {
-    let catalogue = threats::sources().iter().find(|catalogue| catalogue.source() == source);
+    let catalogue = threats::sources().into_iter().find(|catalogue| catalogue.source() == source);
     let Some(catalogue) = catalogue else { return Vec::new() };
     let counter = |name: &str, title: &'static str| {
-        let field = FieldCatalogue::resolve(*catalogue, name, None).ok()?;
+        let field = FieldCatalogue::resolve(catalogue, name, None).ok()?;
         Some(Counter { field, title, values: HashMap::new(), others: 0 })
     };
     let counted = COUNTED.iter().filter(|(of, ..)| *of == source);
