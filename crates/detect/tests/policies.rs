@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use yagura_detect::policies::{Framework, Rule};
+use yagura_detect::policies::{CompiledRule, Framework, Rule, asked, examples};
 
 fn rules() -> Vec<Rule> {
     let read = |file: &yagura_rules::RuleFile| {
@@ -34,6 +34,26 @@ fn rule_files_lie_where_their_kind_and_id_say() {
         }
     }
     assert!(!ids.is_empty());
+}
+
+#[test]
+fn every_rule_says_of_its_examples_what_it_should() {
+    let mut failures = Vec::new();
+    for file in yagura_rules::family("policies") {
+        let rule = Rule::read(file.path, file.text).unwrap_or_else(|error| panic!("rules/policies/{error}"));
+        failures.extend(examples::failures(&rule, file.text));
+        match CompiledRule::of(rule) {
+            Err(error) => failures.push(error.to_string()),
+            Ok(compiled) => {
+                let told = asked(file.text);
+                let missing = compiled.asks.iter().filter(|kind| !told.contains(&kind.as_str()));
+                failures.extend(missing.map(|kind| {
+                    format!("{}: write all(\"{kind}\") on one line, so that it is found unread", file.path)
+                }));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]

@@ -131,7 +131,10 @@ pub struct Evidence {
     /// Names a secret without giving it away: two with the same are the same, where the reports share a key.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub fingerprint: String,
-    /// Further facts, for rules.
+    /// The configured thing a rule speaks of, such as `Deployment shop/web, container nginx`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub resource: String,
+    /// Lines and further facts, for rules.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }

@@ -14,6 +14,9 @@ pub struct Location {
     /// First line, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_line: Option<u32>,
+    /// Column (characters) of the first line at which it begins, from 1; rules know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_column: Option<u32>,
     /// Last line, from 1, inclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_line: Option<u32>,
@@ -29,6 +32,6 @@ impl Location {
 
     /// A single line of a file, from 1.
     pub fn line(path: impl Into<String>, line: u32) -> Self {
-        Self { path: path.into(), start_line: Some(line), end_line: Some(line), layer: None }
+        Self { start_line: Some(line), end_line: Some(line), ..Self::file(path) }
     }
 }

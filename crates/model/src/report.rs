@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::image::Image;
 pub use crate::risk::{Change, Risk};
-use crate::{Finding, Inventory, Skipped};
+use crate::{Finding, Inventory, Location, Skipped};
 
 /// Version of the JSON shape; raised when a field changes its meaning or goes.
 pub const SCHEMA_VERSION: &str = "1.0";
@@ -35,6 +35,24 @@ pub struct Report {
     /// What the user should know about the run itself: expired ignore entries, unused VEX statements, an old database.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
+    /// Checks whose verdict hangs on values that cannot be known, or that met what they did not expect: no findings,
+    /// and no all-clear either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undecided: Vec<Undecided>,
+}
+
+/// The verdicts of one rule on one target that could not be reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Undecided {
+    pub target: String,
+    pub rule: String,
+    pub count: u64,
+    /// Where the first of them is.
+    pub first: Location,
+    /// What the rule met, where it was an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// What made the report.

@@ -115,11 +115,12 @@ pub fn groups<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Group<
     groups
 }
 
-/// What the reader would change: the source package, else the package, else the file.
+/// What the reader would change: the source package, else the package, else the file, else the thing itself.
 fn thing(finding: &Finding) -> &str {
     match &finding.package {
         Some(_) if !finding.evidence.matched_name.is_empty() => &finding.evidence.matched_name,
         Some(package) => &package.name,
+        None if finding.location.path.is_empty() => &finding.evidence.resource,
         None => &finding.location.path,
     }
 }

@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeSeq, Serializer};
 use serde_json::ser::PrettyFormatter;
 use yagura_model::image::Image;
 use yagura_model::inventory::{FileDigest, Relation};
-use yagura_model::report::{Change, Database, Risk, Suppressed, Target, TargetKind, Tool};
+use yagura_model::report::{Change, Database, Risk, Suppressed, Target, TargetKind, Tool, Undecided};
 use yagura_model::{Finding, Inventory, OperatingSystem, Package, Purl, Report, Skipped};
 
 use crate::Options;
@@ -39,6 +39,8 @@ pub struct Document<'a> {
     suppressed: &'a [Suppressed],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     notices: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    undecided: &'a [Undecided],
 }
 
 impl<'a> Document<'a> {
@@ -55,6 +57,7 @@ impl<'a> Document<'a> {
             skipped: &report.skipped,
             suppressed: &report.suppressed,
             notices: &report.notices,
+            undecided: &report.undecided,
         }
     }
 }

@@ -223,6 +223,9 @@ fn location(finding: &Finding) -> Value {
     let start = place.start_line.filter(|line| *line > 0).unwrap_or(1);
     let end = place.end_line.filter(|end| *end >= start).unwrap_or(start);
     physical["region"] = json!({"startLine": start, "endLine": end});
+    if let Some(column) = finding.location.start_column {
+        physical["region"]["startColumn"] = column.into();
+    }
     let mut logical = vec![json!({"fullyQualifiedName": finding.target, "kind": "target"})];
     if let Some(package) = &finding.package {
         logical.push(json!({

@@ -1,5 +1,6 @@
 //! The command line: every argument with its help, and nothing else.
 
+pub mod policies;
 pub mod threats;
 
 use std::path::PathBuf;
@@ -88,6 +89,11 @@ pub enum Command {
     /// Check and list threat rules, and the fields they may use
     #[command(subcommand)]
     Rules(threats::Rules),
+    /// Propose the smallest patches that make configuration findings go away
+    Fix(Box<policies::Fix>),
+    /// List, test, write and export configuration rules
+    #[command(subcommand)]
+    Policy(policies::Policy),
     /// Write a completion script for a shell
     Completions {
         #[arg(value_enum)]
@@ -222,7 +228,7 @@ pub struct Judgement {
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     pub fail_on: Option<Severity>,
 
-    /// Only findings for which a fix exists
+    /// Only vulnerabilities for which a fix exists
     #[arg(long)]
     pub only_fixed: bool,
 
@@ -245,6 +251,9 @@ pub struct Judgement {
     /// Ignore entries with reasons and dates [default: .yagura-ignore.yaml, where it exists]
     #[arg(long, value_name = "FILE")]
     pub ignore_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub policies: policies::PolicyChoice,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -14,7 +14,7 @@ use yagura_formats::vex;
 use yagura_model::package::Scope;
 use yagura_model::report::Target;
 use yagura_model::vex::VexStatement;
-use yagura_model::{Finding, Report, Severity, Skipped};
+use yagura_model::{Finding, FindingKind, Report, Severity, Skipped};
 use yagura_report::Language;
 
 use crate::arguments::Judgement;
@@ -117,7 +117,9 @@ impl<'a> Judge<'a> {
         let development = matches!(scope, Some(Scope::Development | Scope::Test));
         (arguments.only.is_empty() || arguments.only.contains(&finding.kind))
             && arguments.severity.is_none_or(|least| finding.severity >= least)
-            && (!arguments.only_fixed || finding.fixed_version.is_some())
+            && (!arguments.only_fixed
+                || finding.fixed_version.is_some()
+                || finding.kind != FindingKind::Vulnerability)
             && !(arguments.no_dev && development)
     }
 }

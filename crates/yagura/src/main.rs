@@ -13,6 +13,7 @@ mod commands;
 mod feeds;
 mod judgement;
 mod output;
+mod policies;
 mod progress;
 mod scan;
 mod secrets;

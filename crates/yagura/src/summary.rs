@@ -1,6 +1,8 @@
 //! The report of a run: the model's shape filled with what this run found.
 
 use jiff::Timestamp;
+use yagura_detect::policies::Checked;
+use yagura_model::Skipped;
 use yagura_model::report::{self, Report, SCHEMA_VERSION, Tool};
 
 use crate::scan::Scanned;
@@ -10,7 +12,7 @@ pub fn report(scanned: Scanned, database: Option<report::Database>) -> Report {
     let mut targets = scanned.targets;
     let skipped =
         targets.iter_mut().flat_map(|target| std::mem::take(&mut target.inventory.skipped)).collect();
-    Report {
+    let mut report = Report {
         schema_version: SCHEMA_VERSION.to_owned(),
         tool: Tool {
             name: "yagura".to_owned(),
@@ -26,7 +28,29 @@ pub fn report(scanned: Scanned, database: Option<report::Database>) -> Report {
         skipped,
         suppressed: Vec::new(),
         notices: scanned.notices,
+        undecided: Vec::new(),
+    };
+    for (target, checked) in scanned.checked {
+        take_in(&mut report, &target, checked);
     }
+    report
+}
+
+/// What the rules say of a target's configuration.
+fn take_in(report: &mut Report, target: &str, checked: Checked) {
+    report.findings.extend(checked.findings);
+    report.suppressed.extend(checked.suppressed);
+    report
+        .skipped
+        .extend(checked.skipped.into_iter().map(|skipped| Skipped { target: target.to_owned(), ..skipped }));
+    report.notices.extend(checked.notices);
+    report.undecided.extend(checked.undecided.into_iter().map(|(rule, undecided)| report::Undecided {
+        target: target.to_owned(),
+        rule,
+        count: undecided.count,
+        first: undecided.first,
+        error: undecided.error,
+    }));
 }
 
 /// The time of the run in RFC 3339, to the second; SOURCE_DATE_EPOCH makes it reproducible.

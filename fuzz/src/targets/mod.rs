@@ -11,6 +11,7 @@ mod ignore;
 mod language;
 mod manifests;
 mod os;
+mod policies;
 mod sbom;
 mod secrets;
 mod threats;
@@ -34,6 +35,7 @@ pub(crate) const AREAS: &[&[Target]] = &[
     language::TARGETS,
     manifests::TARGETS,
     os::TARGETS,
+    policies::TARGETS,
     sbom::TARGETS,
     secrets::TARGETS,
     threats::TARGETS,

@@ -406,6 +406,7 @@ fn evidence(package: &Package, claim: &Claim<'_>, hit: &Hit<'_>) -> Evidence {
         found_by: package.found_by.clone(),
         confidence: Some(claim.subject.confidence),
         fix_state: state.to_owned(),
+        resource: String::new(),
         notes,
         ..Evidence::default()
     }

@@ -19,6 +19,7 @@ const OLD_DATABASE: i64 = 14;
 
 pub fn write(page: &mut Page<'_>) -> io::Result<()> {
     suppressed(page)?;
+    undecided(page)?;
     skipped(page)?;
     notices(page)?;
     judged_by(page)
@@ -34,6 +35,27 @@ fn suppressed(page: &mut Page<'_>) -> io::Result<()> {
     }
     let parts: Vec<String> = by.into_iter().map(|(by, n)| format!("{} {n}", escape(by))).collect();
     let count = page.words.count("table.suppressed", page.report.suppressed.len());
+    page.line("")?;
+    page.paragraph(0, &format!("{count}: {}", parts.join(", ")))
+}
+
+/// Checks that came to no verdict: no findings, and no all-clear.
+fn undecided(page: &mut Page<'_>) -> io::Result<()> {
+    let mut rules: BTreeMap<&str, u64> = BTreeMap::new();
+    for undecided in &page.report.undecided {
+        *rules.entry(&undecided.rule).or_default() += undecided.count;
+    }
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let total: u64 = rules.values().sum();
+    let cut = if page.options.all { usize::MAX } else { MAX_NOTICES };
+    let mut parts: Vec<String> =
+        rules.iter().take(cut).map(|(rule, n)| format!("{} {}", escape(rule), grouped(*n))).collect();
+    if rules.len() > cut {
+        parts.push("…".to_owned());
+    }
+    let count = page.words.count("table.undecided", usize::try_from(total).unwrap_or(usize::MAX));
     page.line("")?;
     page.paragraph(0, &format!("{count}: {}", parts.join(", ")))
 }

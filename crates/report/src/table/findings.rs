@@ -253,6 +253,15 @@ fn fix(page: &Page<'_>, finding: &Finding) -> String {
     }
 }
 
+/// `:11 :21 …`, the lines at which the row's rule found something.
+fn lines(row: &Row<'_>) -> String {
+    let mut lines: Vec<u32> = row.findings().filter_map(|finding| finding.location.start_line).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    let shown: Vec<String> = lines.iter().take(MAX_NAMES).map(|line| format!(":{line}")).collect();
+    format!("{}{}", shown.join(" "), if lines.len() > MAX_NAMES { " …" } else { "" })
+}
+
 /// What the row does not say yet: the title, or the advisory's name where the title only repeats the row; and which
 /// packages of the group it is in when not all of them are.
 fn title(page: &Page<'_>, group: &Group<'_>, row: &Row<'_>) -> String {
@@ -263,8 +272,15 @@ fn title(page: &Page<'_>, group: &Group<'_>, row: &Row<'_>) -> String {
         None => &finding.title,
     };
     let mut title = escape(told).into_owned();
-    if let Some(line) = row.finding.location.start_line.filter(|_| row.finding.package.is_none()) {
-        title = format!(":{line}  {title}");
+    if row.finding.package.is_none() {
+        let lines = lines(row);
+        title = if lines.is_empty() { title } else { format!("{lines}  {title}") };
+        if row.others.is_empty()
+            && !finding.evidence.resource.is_empty()
+            && finding.location.start_line.is_some()
+        {
+            title = format!("{title} · {}", escape(&finding.evidence.resource));
+        }
     }
     let all = group.package_names();
     let mut names: Vec<&str> =

@@ -7,18 +7,23 @@ use yagura_detect::vulnerabilities::{Explanation, explain};
 use yagura_model::vulnerability::ExploitPrediction;
 use yagura_report::terminal::escape;
 
-use super::Outcome;
+use super::{Outcome, policy};
 use crate::advisories;
 use crate::arguments::{Everywhere, Explain};
-use crate::output;
 use crate::progress::Progress;
 use crate::scan::{self, Request};
-use crate::secrets;
+use crate::{output, policies, secrets};
 
 /// Package lines shown without a target; distributions repeat a flaw for every release and binary.
 const MAX_PACKAGES: usize = 40;
 
 pub fn run(arguments: &Explain, everywhere: &Everywhere) -> Result<Outcome> {
+    if let Some(rule) = policies::carried().find(&arguments.id) {
+        let language = output::language(everywhere).tag();
+        let text = policy::describe(&rule?.rule, language, &policies::frameworks()?);
+        output::print(&text)?;
+        return Ok(Outcome::Fine);
+    }
     if let Some(text) = secrets::explain(&arguments.id)? {
         output::print(&text)?;
         return Ok(Outcome::Fine);
@@ -35,6 +40,7 @@ pub fn run(arguments: &Explain, everywhere: &Everywhere) -> Result<Outcome> {
                 analysers: Vec::new(),
                 secrets: None,
                 later: &[],
+                policies: None,
             };
             let scanned = scan::read(&request, &cache, &Progress::new(everywhere.quiet))?;
             scanned.targets.into_iter().next().map(|target| target.inventory)

@@ -2,7 +2,9 @@
 
 mod db;
 mod explain;
+mod fix;
 mod graph;
+mod policy;
 mod replay;
 mod risk;
 mod rules;
@@ -46,6 +48,8 @@ pub fn run(arguments: Yagura) -> Result<Outcome> {
         Command::Replay(replay) => replay::run(&replay, everywhere),
         Command::Rules(rules) => rules::run(&rules),
         Command::Watch(watch) => watch::run(&watch, everywhere),
+        Command::Fix(fix) => fix::run(&fix, everywhere),
+        Command::Policy(policy) => policy::run(&policy, everywhere),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Yagura::command(), "yagura", &mut std::io::stdout());
             Ok(Outcome::Fine)

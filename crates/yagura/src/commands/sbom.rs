@@ -20,6 +20,7 @@ pub fn run(arguments: &Sbom, everywhere: &Everywhere) -> Result<Outcome> {
         analysers: Vec::new(),
         later: &[],
         secrets: None,
+        policies: None,
     };
     let scanned = scan::read(&request, &scan::cache(everywhere)?, &progress)?;
     outputs.write(&summary::report(scanned, None))?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use yagura_formats::layer::Analyser;
-use yagura_model::Report;
+use yagura_model::{FindingKind, Report};
 use yagura_report::View;
 
 use super::Outcome;
@@ -18,7 +18,7 @@ use crate::secrets::Search;
 use crate::stack::what_if::{self, Changed};
 use crate::stack::{self, Stack};
 use crate::summary;
-use crate::{advisories, analysers};
+use crate::{advisories, analysers, policies};
 
 pub fn run(arguments: &Scan, everywhere: &Everywhere) -> Result<Outcome> {
     // All that can be wrong with the request is found before any work is done.
@@ -64,6 +64,10 @@ fn read_and_later(
     let mut judge = Judge::new(judgement, output::language(everywhere))?;
     let mut secrets = Search::new(judgement, cache.root(), !targets.access.no_cache)?;
 
+    let of_policies = [FindingKind::Misconfiguration, FindingKind::Permission];
+    let wants_policies =
+        judgement.only.is_empty() || judgement.only.iter().any(|kind| of_policies.contains(kind));
+
     let access = &targets.access;
     let looking = analysers::wanted(&judgement.only, malware, scan::jobs(access))?;
     let progress = Progress::new(everywhere.quiet);
@@ -76,6 +80,7 @@ fn read_and_later(
         analysers,
         secrets: secrets.as_ref().map(|search| Arc::clone(&search.secrets)),
         later,
+        policies: wants_policies.then(|| policies::chosen(&judgement.policies, everywhere)).transpose()?,
     };
     let mut scanned = scan::read(&request, &cache, &progress)?;
     let stack = std::mem::take(&mut scanned.stack);

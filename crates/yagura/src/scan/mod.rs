@@ -3,6 +3,7 @@
 
 mod acquire;
 mod image;
+mod policies;
 mod repository;
 mod sbom;
 mod tree;
@@ -15,6 +16,7 @@ use yagura_collect::ImageHandle;
 use yagura_collect::cache::Cache;
 use yagura_collect::fetch::Fetched;
 use yagura_collect::sandbox::{self, SandboxStatus};
+use yagura_detect::policies::Checked;
 use yagura_detect::secrets::Secrets;
 use yagura_formats::layer::codec::CacheTag;
 use yagura_formats::layer::{Analyser, ScanOptions};
@@ -25,6 +27,7 @@ use crate::progress::Progress;
 use crate::stack::{Stack, parts};
 pub use acquire::Attached;
 use acquire::{Acquired, Acquirer};
+pub use policies::{Policies, configuration_files};
 
 /// What to read, and how.
 pub struct Request<'a> {
@@ -37,6 +40,8 @@ pub struct Request<'a> {
     pub later: &'a [PathBuf],
     /// Looks into what images are configured with, where secrets are wanted.
     pub secrets: Option<Arc<Secrets>>,
+    /// Rules that configuration is held against; none when nobody wants to know.
+    pub policies: Option<Policies>,
 }
 
 /// The targets with their inventories.
@@ -48,6 +53,8 @@ pub struct Scanned {
     pub stack: Stack,
     /// VEX documents that came with the images.
     pub attached: Vec<Attached>,
+    /// What the rules say of each target, by its name.
+    pub checked: Vec<(String, Checked)>,
 }
 
 /// Opens the cache, where the user or XDG wants it.
@@ -96,6 +103,8 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
         base: None,
         notices: Vec::new(),
         stack: Stack::default(),
+        policies: request.policies.as_ref(),
+        checked: Vec::new(),
     };
     if let Some(base) = base {
         let handle = acquirer.image(&base).context("--base")?;
@@ -114,7 +123,14 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
         let _ = cache.evict(yagura_collect::cache::DEFAULT_MAX_BYTES);
     }
     progress.finish();
-    Ok(Scanned { targets, sandbox, notices: reader.notices, attached, stack: reader.stack.finished() })
+    Ok(Scanned {
+        targets,
+        sandbox,
+        notices: reader.notices,
+        attached,
+        stack: reader.stack.finished(),
+        checked: reader.checked,
+    })
 }
 
 /// The targets, and the images and SBOMs that lie in a directory which holds a stack.
@@ -157,6 +173,8 @@ struct Reader<'a> {
     base: Option<(String, ImageHandle)>,
     notices: Vec<String>,
     stack: Stack,
+    policies: Option<&'a Policies>,
+    checked: Vec<(String, Checked)>,
 }
 
 impl Reader<'_> {
@@ -174,6 +192,15 @@ impl Reader<'_> {
             (None, Fetched::Sbom(path)) => sbom::read(&name, path)?,
             (None, _) => files(TargetKind::Host, tree::host(self, &self.access.root)?),
         };
+        if let Some(policies) = self.policies {
+            let checked = match (&target.image, &acquired.fetched) {
+                (Some(image), _) => Some(policies::image(policies, &name, image)),
+                (None, Fetched::Directory(path)) => Some(policies::directory(self, policies, &name, path)?),
+                (None, Fetched::File(path)) => Some(policies::file(policies, &name, path)?),
+                _ => None,
+            };
+            self.checked.extend(checked.map(|checked| (name.clone(), checked)));
+        }
         for skipped in &mut target.inventory.skipped {
             skipped.target.clone_from(&target.name);
         }
