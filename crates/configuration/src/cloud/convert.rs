@@ -33,8 +33,12 @@ fn step(way: &Way, node: &Node<'static>) -> Option<Node<'static>> {
         }
         Way::Keys(keys) => keys,
     };
+    along(keys, node)
+}
+
+fn along(keys: &[&str], node: &Node<'static>) -> Option<Node<'static>> {
     let mut at = node;
-    for key in keys {
+    for (number, key) in keys.iter().enumerate() {
         // A block that can be there once is a list of one.
         while let Value::Sequence(items) = &at.value {
             at = items.first()?;
@@ -42,24 +46,27 @@ fn step(way: &Way, node: &Node<'static>) -> Option<Node<'static>> {
         if at.is_unknown() {
             return Some(Node::new(at.span, Value::Unknown));
         }
-        at = at.get(key)?;
+        let Some(each) = key.strip_suffix("[]") else {
+            at = at.get(key)?;
+            continue;
+        };
+        at = at.get(each)?;
+        let rest = keys.get(number + 1..).unwrap_or_default();
+        if let Value::Sequence(items) = &at.value {
+            let found = items.iter().filter_map(|item| along(rest, item));
+            let flat = found.flat_map(|found| match found.value {
+                Value::Sequence(items) => items,
+                _ => vec![found],
+            });
+            return Some(Node::new(at.span, Value::Sequence(flat.collect())));
+        }
     }
     (!at.is_null()).then(|| at.clone())
 }
 
 /// Applies one conversion that needs nothing but the value. Links wait until every resource is known.
-pub(super) fn convert(
-    conversion: &Conversion,
-    node: Option<Node<'static>>,
-    at: Span,
-) -> Option<Node<'static>> {
+pub(super) fn convert(conversion: &Conversion, node: Node<'static>) -> Option<Node<'static>> {
     let bool = |span: Span, value: bool| Some(Node::new(span, Value::Bool(value)));
-    let Some(node) = node else {
-        return match conversion {
-            Conversion::Has => bool(at, false),
-            _ => None,
-        };
-    };
     if node.is_unknown() {
         // What is one value for certain is a list of it all the same.
         let one = *conversion == Conversion::List && policy::is_one(&node);
@@ -78,6 +85,12 @@ pub(super) fn convert(
         Conversion::List => match node.value {
             Value::Sequence(_) => Some(node),
             _ => Some(Node::new(span, Value::Sequence(vec![node]))),
+        },
+        Conversion::Number => match &node.value {
+            Value::String(text) if text.parse::<f64>().is_ok() => {
+                Some(Node::new(span, Value::Number(Cow::Owned(text.to_string()))))
+            }
+            _ => Some(node),
         },
         Conversion::Lower => match &node.value {
             Value::String(text) => {

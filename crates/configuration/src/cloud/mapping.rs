@@ -13,7 +13,7 @@
 //! parts of others, found by what the property in brackets refers to. A field has a path for each language (only one
 //! column where no type of CloudFormation is named), then conversions and a default. `field[]` has a value for each
 //! element of what its path gives, `field{}` is an object; their fields are indented below. In paths, `a.b` goes into
-//! blocks and objects, `a|b` takes the first that is stated, `a+b` both, `.` stays, `-` is nothing and `"text"` that
+//! blocks and objects, `a[].b` gathers from each element, `a|b` takes the first that is stated, `a+b` both, `.` stays, `-` is nothing and `"text"` that
 //! text.
 
 use std::collections::HashMap;
@@ -83,6 +83,8 @@ pub(super) enum Conversion {
     /// Whether it is stated.
     Has,
     Not,
+    /// Digits as a number, as providers read them.
+    Number,
     /// One word for another.
     Case(Vec<(&'static str, &'static str)>),
     /// What stands behind the last `/`.
@@ -255,6 +257,13 @@ fn field(line: &'static str, both: bool) -> Result<Field, String> {
             field.conversions.push(conversion(word)?);
             continue;
         };
+        let stated = default.trim_start_matches("tf:").trim_start_matches("cfn:");
+        // What is a number where nobody states it is one where somebody does.
+        if matches!(literal(stated), Default::Known(Value::Number(_)))
+            && !field.conversions.contains(&Conversion::Number)
+        {
+            field.conversions.push(Conversion::Number);
+        }
         match (default.strip_prefix("tf:"), default.strip_prefix("cfn:")) {
             (Some(value), _) => field.terraform_default = Some(literal(value)),
             (_, Some(value)) => field.cloudformation_default = Some(literal(value)),
@@ -262,6 +271,16 @@ fn field(line: &'static str, both: bool) -> Result<Field, String> {
                 field.terraform_default = Some(literal(default));
                 field.cloudformation_default = Some(literal(default));
             }
+        }
+    }
+    // What is only asked for being there is not there unless something says so.
+    if field.conversions.contains(&Conversion::Has) {
+        let default = || Some(Default::Known(Value::Bool(false)));
+        if !field.terraform.is_empty() && field.terraform_default.is_none() {
+            field.terraform_default = default();
+        }
+        if !field.cloudformation.is_empty() && field.cloudformation_default.is_none() {
+            field.cloudformation_default = default();
         }
     }
     Ok(field)
@@ -322,6 +341,7 @@ fn conversion(word: &'static str) -> Result<Conversion, String> {
         "isnt" => Conversion::IsNot(arguments),
         "has" => Conversion::Has,
         "not" => Conversion::Not,
+        "number" => Conversion::Number,
         "case" => Conversion::Case(arguments.iter().filter_map(|pair| pair.split_once(':')).collect()),
         "last" => Conversion::Last,
         _ => return Err(format!("no conversion is called {name}")),

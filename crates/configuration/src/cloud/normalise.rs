@@ -8,7 +8,7 @@ use yagura_formats::document::{Entry, Node, Span, Value};
 use super::convert::{convert, follow};
 use super::links::{Index, resolved};
 use super::mapping::{Conversion, Default, Field, Form, Section, Tables, tables};
-use super::policy::entry;
+use super::policy::{entry, is_one};
 use super::{Language, Raw, security_group};
 use crate::Resource;
 
@@ -147,17 +147,14 @@ fn put(entries: &mut Vec<Entry<'static>>, field: &Field, value: Node<'static>) {
 }
 
 fn value(field: &Field, body: &Node<'static>, language: Language) -> Option<Node<'static>> {
-    let mut found = follow(field.path(language), body);
+    let found = follow(field.path(language), body);
     match field.form {
         Form::Value => {
             // A path that this language has not says nothing, not even that something is absent.
             if field.path(language).is_empty() {
                 return None;
             }
-            for conversion in &field.conversions {
-                found = convert(conversion, found, body.span);
-            }
-            found
+            field.conversions.iter().try_fold(found?, |value, conversion| convert(conversion, value))
         }
         Form::Object => {
             let mut found = found?;
@@ -170,7 +167,7 @@ fn value(field: &Field, body: &Node<'static>, language: Language) -> Option<Node
             let found = found?;
             let span = found.span;
             let items = match found.value {
-                Value::Unknown => return Some(found),
+                Value::Unknown if !(field.fields.is_empty() && is_one(&found)) => return Some(found),
                 Value::Sequence(items) => items,
                 _ => vec![found],
             };
@@ -184,8 +181,7 @@ fn each(field: &Field, item: Node<'static>, language: Language) -> Option<Node<'
     if !field.fields.is_empty() {
         return Some(object(field, &item, language));
     }
-    let span = item.span;
-    field.conversions.iter().try_fold(item, |item, conversion| convert(conversion, Some(item), span))
+    field.conversions.iter().try_fold(item, |item, conversion| convert(conversion, item))
 }
 
 fn object(field: &Field, node: &Node<'static>, language: Language) -> Node<'static> {
