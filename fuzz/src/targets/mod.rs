@@ -4,6 +4,7 @@ mod advisories;
 mod archive;
 mod assess;
 mod binaries;
+mod cloud;
 mod collect;
 mod document;
 mod events;
@@ -28,6 +29,7 @@ pub(crate) const AREAS: &[&[Target]] = &[
     archive::TARGETS,
     assess::TARGETS,
     binaries::TARGETS,
+    cloud::TARGETS,
     collect::TARGETS,
     document::TARGETS,
     events::TARGETS,

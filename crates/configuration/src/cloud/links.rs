@@ -31,6 +31,10 @@ impl Index {
         body: &Node<'_>,
     ) {
         self.names.insert(name.to_owned(), at);
+        // References of a plan do not say which instance; any of them is of the same kind.
+        if let Some((plain, _)) = name.strip_suffix(']').and_then(|name| name.rsplit_once('[')) {
+            self.names.entry(plain.to_owned()).or_insert(at);
+        }
         let identifiers = IDENTIFIERS.iter().filter_map(|key| body.get(key)).chain(stated);
         for identifier in identifiers {
             match (&identifier.value, identifier.tag.as_deref()) {

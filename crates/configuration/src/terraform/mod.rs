@@ -4,9 +4,13 @@ mod configuration;
 mod evaluation;
 pub mod functions;
 mod number;
+mod plan;
 mod source;
 pub mod syntax;
 pub mod value;
 
 pub(crate) use configuration::joined;
 pub use source::{ASKED, SOURCE};
+
+#[cfg(test)]
+mod tests;
