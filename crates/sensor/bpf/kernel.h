@@ -235,7 +235,6 @@ struct socket {
 
 struct unix_address {
     int len;
-    char name[1];
 } CORE;
 
 struct unix_sock {

@@ -227,8 +227,8 @@ static __always_inline void socket_ends(struct writer *w, u8 argument, u8 kind, 
         if (!address && peer)
             address = BPF_CORE_READ((struct unix_sock *)peer, addr);
         if (address) {
-            /* struct sockaddr_un: two bytes of family before the path. */
-            const void *path = (const void *)address + bpf_core_field_offset(struct unix_address, name) + 2;
+            /* The name, a struct sockaddr_un, follows its length: two bytes of family before the path. */
+            const void *path = (const void *)address + bpf_core_field_offset(struct unix_address, len) + sizeof(int) + 2;
             bpf_probe_read_kernel_str(ends->path, sizeof(ends->path), path);
         }
     }

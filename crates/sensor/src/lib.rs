@@ -5,6 +5,7 @@
 //! crate must not know any rule: it is told which event types are wanted.
 
 mod capability;
+pub mod machine;
 pub mod record;
 mod sensor;
 mod shapes;

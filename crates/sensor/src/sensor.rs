@@ -100,6 +100,7 @@ pub struct Sensor {
     bulk: RingBuf<MapData>,
     lost: PerCpuArray<MapData, u64>,
     translator: Translator,
+    boot: u64,
     taken: Taken,
     unreadable: u64,
     canaries: u64,
@@ -146,19 +147,26 @@ impl Sensor {
         let (critical, bulk) = (ring("critical")?, ring("bulk")?);
         let lost = ebpf.take_map("lost").ok_or_else(|| missing("lost"))?;
         let lost = PerCpuArray::try_from(lost).map_err(|error| SensorError::Rings(error.to_string()))?;
+        let boot = boot_time();
         let blind = options.wanted.iter().flatten().filter(|name| !can_tell(name)).cloned().collect();
         Ok(Self {
             _programs: ebpf,
             critical,
             bulk,
             lost,
-            translator: Translator::new(boot_time()),
+            translator: Translator::new(boot),
+            boot,
             taken: Taken::default(),
             unreadable: 0,
             canaries: 0,
             own_pid,
             coverage: Coverage { capabilities, blind },
         })
+    }
+
+    /// When the machine started, in nanoseconds since 1970.
+    pub fn boot(&self) -> u64 {
+        self.boot
     }
 
     /// What the kernel gave, and which of the wanted events cannot be told.

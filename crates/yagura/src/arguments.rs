@@ -84,8 +84,10 @@ pub enum Command {
     Graph(Graph),
     /// Judge recorded events by threat rules: audit logs, CloudTrail, captures
     Replay(Box<threats::Replay>),
-    /// Judge events as they happen: a Kubernetes audit webhook
+    /// Judge what happens now: on this machine (needs root), or what a Kubernetes API server posts
     Watch(Box<threats::Watch>),
+    /// Record what happens on this machine as a capture (needs root)
+    Record(Box<threats::Record>),
     /// Check and list threat rules, and the fields they may use
     #[command(subcommand)]
     Rules(threats::Rules),

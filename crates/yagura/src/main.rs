@@ -12,6 +12,7 @@ mod arguments;
 mod commands;
 mod feeds;
 mod judgement;
+mod live;
 mod output;
 mod policies;
 mod progress;

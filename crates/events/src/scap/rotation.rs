@@ -57,6 +57,16 @@ impl<S: Segments> Rotation<S> {
         self.events
     }
 
+    /// Whether this event will begin a segment: what is known must be at hand then.
+    pub fn begins(&self, event: &RawEvent<'_>) -> bool {
+        self.current.is_none() || self.is_full(event)
+    }
+
+    /// Ends the segment under way, so that all that was recorded can be read.
+    pub fn cut(&mut self) -> io::Result<()> {
+        self.end_segment()
+    }
+
     pub fn event(&mut self, event: &RawEvent<'_>) -> io::Result<()> {
         if self.is_full(event) {
             self.end_segment()?;

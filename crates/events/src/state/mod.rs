@@ -77,6 +77,11 @@ impl State {
         }
     }
 
+    /// Time of the latest event, in nanoseconds since 1970.
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
     /// The same with another bound for the bytes of threads and descriptors.
     pub fn with_budget(bytes: usize) -> Self {
         Self { budget: budget::Budget::of(bytes), ..Self::new() }
@@ -124,11 +129,6 @@ impl State {
     /// Threads and descriptors that were forgotten for want of room.
     pub fn lost(&self) -> u64 {
         self.budget.lost
-    }
-
-    /// Time of the latest event, in nanoseconds since 1970.
-    pub fn now(&self) -> u64 {
-        self.now
     }
 
     fn is_current(&self, code: EventCode) -> bool {

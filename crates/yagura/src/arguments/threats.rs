@@ -147,7 +147,19 @@ pub struct Watch {
     #[arg(long, value_name = "FILE", requires = "k8s_audit_cert")]
     pub k8s_audit_key: Option<PathBuf>,
 
-    /// End after this many events
+    /// Watch this machine, too, when audit events are received
+    #[arg(long)]
+    pub sensor: bool,
+
+    /// Stop after so many seconds [default: when a signal comes]
+    #[arg(long, value_name = "SECONDS")]
+    pub duration: Option<u64>,
+
+    /// Exit with 1 when an alert was of at least this priority
+    #[arg(long, value_name = "PRIORITY")]
+    pub fail_on: Option<Priority>,
+
+    /// End after this many audit events
     #[arg(long, value_name = "N")]
     pub max_events: Option<u64>,
 
@@ -156,6 +168,26 @@ pub struct Watch {
 
     #[command(flatten)]
     pub alerts: AlertOutput,
+
+    /// Keep what happened before and after an alert as a capture in this directory
+    #[arg(long, value_name = "DIR", help_heading = "Flight recorder")]
+    pub recorder: Option<PathBuf>,
+
+    /// Seconds before an alert that are kept
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400), help_heading = "Flight recorder")]
+    pub before: u64,
+
+    /// Seconds after an alert that are kept
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(0..=86_400), help_heading = "Flight recorder")]
+    pub after: u64,
+
+    /// Mebibytes of one segment of the ring, before compression
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..=65_536), help_heading = "Flight recorder")]
+    pub recorder_bytes: u64,
+
+    /// Keep captures for alerts of at least this priority
+    #[arg(long, value_name = "PRIORITY", default_value = "warning", help_heading = "Flight recorder")]
+    pub recorder_priority: Priority,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -207,4 +239,43 @@ pub struct RulesFields {
 pub enum ListFormat {
     Text,
     Json,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Record {
+    /// The capture to write (.scap, or .scap.gz)
+    #[arg(long, short, value_name = "FILE")]
+    pub write: PathBuf,
+
+    /// Record only events that satisfy this condition, and what is needed to understand them
+    #[arg(value_name = "CONDITION")]
+    pub filter: Option<String>,
+
+    /// Compress with gzip, whatever the file is called
+    #[arg(long)]
+    pub gzip: bool,
+
+    /// Stop after so many seconds [default: when a signal comes]
+    #[arg(long, value_name = "SECONDS")]
+    pub duration: Option<u64>,
+
+    /// Stop after so many events
+    #[arg(long, value_name = "N")]
+    pub events: Option<u64>,
+
+    /// Begin another file after so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub segment_seconds: Option<u64>,
+
+    /// Begin another file after so many mebibytes (before compression)
+    #[arg(long, value_name = "MIB")]
+    pub segment_bytes: Option<u64>,
+
+    /// Keep so many files; the oldest is removed
+    #[arg(long, value_name = "N")]
+    pub segments: Option<u64>,
+
+    /// Bytes of each buffer that is read, written or sent
+    #[arg(long, value_name = "N", default_value_t = 80)]
+    pub data_bytes: u32,
 }

@@ -5,6 +5,7 @@ mod explain;
 mod fix;
 mod graph;
 mod policy;
+mod record;
 mod replay;
 mod risk;
 mod rules;
@@ -46,10 +47,11 @@ pub fn run(arguments: Yagura) -> Result<Outcome> {
         Command::Risk(risk) => risk::run(&risk, everywhere),
         Command::Graph(graph) => graph::run(&graph, everywhere),
         Command::Replay(replay) => replay::run(&replay, everywhere),
-        Command::Rules(rules) => rules::run(&rules),
         Command::Watch(watch) => watch::run(&watch, everywhere),
         Command::Fix(fix) => fix::run(&fix, everywhere),
         Command::Policy(policy) => policy::run(&policy, everywhere),
+        Command::Record(record) => record::run(&record, everywhere),
+        Command::Rules(rules) => rules::run(&rules),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Yagura::command(), "yagura", &mut std::io::stdout());
             Ok(Outcome::Fine)

@@ -1,10 +1,12 @@
 //! One run of an engine over events of whatever source.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use yagura_detect::threats::{Engine, Matching, Repeats, Selection, SourceId};
+use yagura_language::falco::predicate::EventTypes;
 use yagura_language::falco::rules::RuleSet;
 use yagura_model::alert::{Alert, Priority};
 use yagura_model::field::Fields;
@@ -18,6 +20,8 @@ pub struct Session {
     repeats: Repeats,
     sinks: Sinks,
     told: Vec<Alert>,
+    /// The most urgent rule of the event judged last.
+    latest: Option<(Priority, Arc<str>)>,
     /// Alerts by rule, with the rule's priority.
     pub alerts: BTreeMap<(Priority, String), u64>,
 }
@@ -41,6 +45,7 @@ impl Session {
             repeats: Repeats::new(u64::try_from(window).unwrap_or(u64::MAX)),
             sinks,
             told: Vec::new(),
+            latest: None,
             alerts: BTreeMap::new(),
         })
     }
@@ -49,12 +54,31 @@ impl Session {
         self.engine.source(name)
     }
 
+    /// How many rules of a source are heeded.
+    pub fn rules(&self, source: SourceId) -> usize {
+        self.engine.rules(source)
+    }
+
+    /// The event types that rules of a source ask for; none for every type.
+    pub fn event_types(&self, source: SourceId) -> Option<EventTypes> {
+        self.engine.event_types(source)
+    }
+
+    /// The most urgent rule that the event judged last broke.
+    pub fn latest(&self) -> Option<(Priority, &Arc<str>)> {
+        self.latest.as_ref().map(|(priority, rule)| (*priority, rule))
+    }
+
     /// Judges an event; alerts go to the sinks. The answer says how many there were.
     pub fn judge<E: Fields + ?Sized>(&mut self, source: SourceId, event: &E) -> Result<usize> {
-        let Self { engine, repeats, told, .. } = self;
+        let Self { engine, repeats, told, latest, .. } = self;
         let mut matched = 0;
+        *latest = None;
         engine.judge(source, event, &mut |alert| {
             matched += 1;
+            if latest.as_ref().is_none_or(|(priority, _)| alert.priority < *priority) {
+                *latest = Some((alert.priority, Arc::clone(&alert.rule)));
+            }
             repeats.pass(alert, &mut |alert| told.push(alert));
         });
         if matched > 0 {

@@ -19,7 +19,7 @@ use crate::arguments::threats::{ListFormat, Replay, RulesCheck};
 use crate::progress::{Progress, complain};
 use crate::threats::{self, Session, Sinks};
 use inputs::Input;
-use printing::Printer;
+pub use printing::Printer;
 use summary::Summary;
 
 /// What is done with each event.
