@@ -282,11 +282,11 @@ fn rule_text(rule: &Rule, peers: &str, admin: Option<u8>) -> String {
 
 fn world_text(world: &World) -> String {
     let mut text = String::new();
-    for namespace in 0..NAMESPACES {
+    for (namespace, value) in VALUES.iter().enumerate().take(NAMESPACES) {
         let _ = writeln!(
             text,
             "---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: n{namespace}, labels: {{app: {}}}}}",
-            VALUES[namespace]
+            value
         );
     }
     for (at, pod) in world.pods.iter().enumerate() {
@@ -358,14 +358,21 @@ fn world_text(world: &World) -> String {
     text
 }
 
+fn labels(random: &mut Random) -> Labels {
+    let mut labels = Labels::new();
+    for key in KEYS {
+        if !random.one_in(3) {
+            labels.insert(key, VALUES[random.below(3)]);
+        }
+    }
+    labels
+}
+
 fn world(random: &mut Random) -> World {
     let pods = (0..PODS)
         .map(|_| Pod {
             namespace: random.below(NAMESPACES),
-            labels: KEYS
-                .iter()
-                .filter_map(|key| (!random.one_in(3)).then(|| (*key, VALUES[random.below(3)])))
-                .collect(),
+            labels: labels(random),
             web: random.one_in(2).then(|| PORTS[random.below(PORTS.len())]),
         })
         .collect();

@@ -61,6 +61,8 @@ pub struct StackGraph {
 pub(crate) const INTERNET: (NodeKind, &str) = (NodeKind::Internet, "internet");
 /// Somebody outside the cluster whose way in was not read.
 pub(crate) const OUTSIDE: (NodeKind, &str) = (NodeKind::Unknown, "outside");
+/// How the fact begins that a workload takes what comes from anybody.
+pub(crate) const UNPROTECTED: &str = "no policy protects";
 pub(crate) const CLUSTER: (NodeKind, &str) = (NodeKind::Cluster, "cluster");
 
 impl StackGraph {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use yagura_model::graph::{Builder, EdgeKind, NodeId, NodeKind};
 
-use super::{Cloud, INTERNET, OUTSIDE, namespaced, workload_key};
+use super::{Cloud, INTERNET, OUTSIDE, UNPROTECTED, namespaced, workload_key};
 use crate::connectivity::addresses::{AddressRange, Family};
 use crate::connectivity::{Connections, Connectivity, Direction, EndIndex, Ports, Side};
 use crate::kubernetes::network_policy::{Namespaces, Peer};
@@ -298,7 +298,7 @@ impl<'a, 'c> Network<'a, 'c> {
                 let meet = open.intersection(&from_all);
                 if !meet.is_none() {
                     let fact = if from_all.is_all() {
-                        format!("no policy protects {}", known.title)
+                        format!("{UNPROTECTED} {}", known.title)
                     } else {
                         format!("{} takes {meet} from everybody", known.title)
                     };

@@ -7,6 +7,7 @@ use yagura_model::risk::{Change, ChangeKind, Risk};
 
 use super::words::stable_hash;
 use super::{Assessment, Scored, Searched};
+use crate::graph::UNPROTECTED;
 
 /// Most risks whose paths are looked at for edits, and most edits that are tried.
 const MAX_RISKS: usize = 50;
@@ -141,13 +142,14 @@ impl Assessment<'_> {
                 (ChangeKind::Close, to, format!("Close {to_label} to the outside"))
             }
             EdgeKind::Forwards if graph.kind(from) == NodeKind::Network => {
+                let kind = ChangeKind::Protect;
+                // Policies only add up: where one is there already, another one takes nothing away.
+                if !graph.fact(edge).starts_with(UNPROTECTED) {
+                    let title = format!("Let the policy of {to_label} name its clients");
+                    return Some(Proposed { kind, subject: to, title, place });
+                }
                 let title = format!("Add a NetworkPolicy that lets only its clients reach {to_label}");
-                return Some(Proposed {
-                    kind: ChangeKind::Protect,
-                    subject: to,
-                    title,
-                    place: String::new(),
-                });
+                return Some(Proposed { kind, subject: to, title, place: String::new() });
             }
             EdgeKind::Reaches if to_network => {
                 let title = format!("Add a NetworkPolicy that limits what {from_label} opens");

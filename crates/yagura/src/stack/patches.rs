@@ -20,7 +20,7 @@ pub fn fill(changes: &mut [Change], cluster: &Cluster) {
             ChangeKind::Unbind => without_document(&change.place, "Binding"),
             ChangeKind::PodSecurity => labelled(&change.place),
             ChangeKind::UnmountToken => without_token(change, cluster),
-            ChangeKind::Protect => policy(change, cluster),
+            ChangeKind::Protect if change.place.is_empty() => policy(change, cluster),
             _ => None,
         };
         change.patch = patch.unwrap_or_default();
@@ -133,13 +133,16 @@ fn policy(change: &Change, cluster: &Cluster) -> Option<String> {
     ];
     text.extend(workload.labels.iter().map(|(key, value)| format!("      {key}: \"{value}\"")));
     text.extend(["  policyTypes: [Ingress]".to_owned(), "  ingress: []".to_owned()]);
-    let mut patch = format!("--- /dev/null\n+++ b/{}\n@@ -0,0 +1,{} @@\n", path.display(), text.len());
+    let path = path.display().to_string();
+    let path = path.trim_start_matches('/');
+    let mut patch = format!("--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{} @@\n", text.len());
     text.iter().for_each(|line| patch.push_str(&format!("+{line}\n")));
     Some(patch)
 }
 
 /// A unified diff that puts `new` in the place of the lines from `start` up to `end`.
 fn diff(path: &str, lines: &[String], start: usize, end: usize, new: &[String]) -> String {
+    let path = path.trim_start_matches('/');
     let first = start.saturating_sub(CONTEXT);
     let last = end.saturating_add(CONTEXT).min(lines.len());
     let part = |from: usize, to: usize| lines.get(from..to).unwrap_or_default();
@@ -173,6 +176,7 @@ mod tests {
         fs::write(&path, text).unwrap();
         let apply = |diff: String| {
             let name = path.display().to_string();
+            let name = name.trim_start_matches('/');
             let diff =
                 diff.replace(&format!("a/{name}"), "a/a.yaml").replace(&format!("b/{name}"), "b/a.yaml");
             patch::apply(&patch::read(&diff).unwrap(), root.path(), std::path::Path::new("/none")).unwrap();
