@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use yagura_model::graph::{EdgeId, EdgeKind, Graph, NodeId, NodeKind};
 use yagura_model::risk::{Change, Risk};
 
-use crate::graph::{CLUSTER, Flaw, INTERNET, OUTSIDE, Sources, StackGraph, Use};
+use crate::graph::{Flaw, INTERNET, OUTSIDE, Sources, StackGraph, Use};
 use crate::paths::search::Consequence;
 use crate::paths::{AttackState, Reach, Rules, Search, State, Steps};
 
@@ -291,11 +291,6 @@ impl<'a> Assessment<'a> {
                 },
             )
             .collect()
-    }
-
-    /// The node of the whole cluster, where one was read.
-    pub fn cluster_node(&self) -> Option<NodeId> {
-        self.graph().find(CLUSTER.0, CLUSTER.1)
     }
 }
 
