@@ -35,7 +35,7 @@ fn main() {
     let (namespaces, nodes, images) = (scaled(200), scaled(1_000), scaled(IMAGES));
     let start = Instant::now();
     let mut say = String::new();
-    let mut lap = |what: &str, say: &mut String| {
+    let lap = |what: &str, say: &mut String| {
         let _ =
             writeln!(say, "{what:28} {:8.2} s  {:6} MB", start.elapsed().as_secs_f64(), resident_megabytes());
     };
@@ -229,7 +229,7 @@ fn finding(image: usize, package: usize) -> Finding {
             purl: None,
             scope: Scope::default(),
         }),
-        fixed_version: (package % 3 > 0).then(|| "1.1".to_owned()),
+        fixed_version: (!package.is_multiple_of(3)).then(|| "1.1".to_owned()),
         aliases: Vec::new(),
         controls: Vec::new(),
         vulnerability: Some(Vulnerability {
