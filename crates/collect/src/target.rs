@@ -93,7 +93,7 @@ impl Target {
     fn with_scheme(scheme: &str, rest: &str) -> Option<Result<Self>> {
         let archive = |format| {
             let (path, reference) = split_reference(rest)?;
-            Ok(Self::Archive { path: existing(&path)?, format: Some(format), reference })
+            Ok(Self::Archive { path: existing(&path).and_then(regular)?, format: Some(format), reference })
         };
         let runtime = |runtime| match rest {
             "" => {
@@ -225,7 +225,15 @@ fn existing(path: &Path) -> Result<PathBuf> {
 fn regular(path: PathBuf) -> Result<PathBuf> {
     match std::fs::metadata(&path) {
         Ok(found) if found.is_file() => Ok(path),
-        Ok(_) => Err(Error::new(ErrorKind::Unsupported, format!("{} is not a regular file", path.display()))),
+        Ok(found) => {
+            let error =
+                Error::new(ErrorKind::Unsupported, format!("{} is not a regular file", path.display()));
+            Err(if found.is_dir() {
+                error.advise("use dir: to scan the files of a directory, oci-dir: for an image layout")
+            } else {
+                error
+            })
+        }
         Err(error) => Err(Error::io(&path, &error)),
     }
 }

@@ -53,7 +53,8 @@ impl TarIndex {
                 // Some writers leave the closing zero blocks out.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && offset >= length => break,
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    return Err(broken(offset, "the archive is cut off"));
+                    let what = if offset == 0 { "it is not a tar archive" } else { "the archive is cut off" };
+                    return Err(broken(offset, what));
                 }
                 Err(error) => return Err(broken(offset, &error.to_string())),
             }
