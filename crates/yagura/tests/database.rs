@@ -111,9 +111,25 @@ fn an_update_from_a_directory_is_compiled_used_and_repeated_without_change() {
         .output()
         .unwrap();
     assert!(affected.status.success(), "{}", text(&affected));
-    let affected = bed::yagura(work.path())
-        .args(["db", "affected", "--sboms", bed::text(&work.path().join("sbom.json"))])
-        .output()
-        .unwrap();
-    assert!(text(&affected).contains("CVE-2021-23337"), "{}", text(&affected));
+    let affected = |sbom: &str| {
+        let sbom = work.path().join(sbom);
+        let index = work.path().join("kept.index");
+        let output = bed::yagura(work.path())
+            .args(["db", "affected", "--sboms", bed::text(&sbom), "--index", bed::text(&index)])
+            .output()
+            .unwrap();
+        (text(&output), std::fs::read(&index).unwrap_or_default())
+    };
+    let (first, kept) = affected("sbom.json");
+    assert!(first.contains("CVE-2021-23337"), "{first}");
+    // The second time the index answers; another SBOM makes it anew.
+    assert_eq!(affected("sbom.json"), (first, kept.clone()));
+    let empty = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[]}"#;
+    std::fs::write(work.path().join("empty.json"), empty).unwrap();
+    let (none, remade) = affected("empty.json");
+    assert!(none.contains("0 findings in 1 SBOMs") && remade != kept, "{none}");
+    // What is no index is not written over.
+    std::fs::write(work.path().join("kept.index"), "notes").unwrap();
+    let (refused, notes) = affected("empty.json");
+    assert!(refused.contains("--index") && notes == b"notes", "{refused}");
 }
