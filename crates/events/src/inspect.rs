@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use crate::fields::{EventView, Moment, SyscallCatalogue};
+use crate::fields::{EventView, Moment, Syscall, SyscallCatalogue};
 use crate::scap::{CaptureProblem, CaptureReader, Converted, Converter, Item, STATE_ONLY};
 use crate::state::{Applied, Phase, State};
 use crate::table::{EventCode, RawEvent, table};
 
 /// Turns raw events, from wherever they come, into events that can be asked.
 pub struct Inspector {
-    catalogue: SyscallCatalogue,
+    catalogue: &'static SyscallCatalogue,
     converter: Converter,
     pub state: State,
     moment: Moment,
@@ -34,7 +34,7 @@ impl Inspector {
     pub fn new(state: State) -> Self {
         let uncounted = ["USER_ADDED_E", "USER_DELETED_E", "GROUP_ADDED_E", "GROUP_DELETED_E"];
         Self {
-            catalogue: SyscallCatalogue::new(),
+            catalogue: Syscall::catalogue(),
             converter: Converter::new(),
             state,
             moment: Moment::default(),
@@ -47,8 +47,8 @@ impl Inspector {
         }
     }
 
-    pub fn catalogue(&self) -> &SyscallCatalogue {
-        &self.catalogue
+    pub fn catalogue(&self) -> &'static SyscallCatalogue {
+        self.catalogue
     }
 
     /// Events counted so far.
@@ -93,7 +93,7 @@ impl Inspector {
             return None;
         }
         let moment = (self.moment, &self.shown);
-        EventView::new((&self.catalogue, &self.state), (event, raw), phase, applied, moment)
+        EventView::new((self.catalogue, &self.state), (event, raw), phase, applied, moment)
             .filter(|view| !view.is_internal())
     }
 }

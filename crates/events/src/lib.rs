@@ -9,6 +9,7 @@ pub mod fields;
 mod hashing;
 pub mod inspect;
 pub mod kubernetes_audit;
+pub mod profile;
 pub mod scap;
 pub mod state;
 pub mod table;

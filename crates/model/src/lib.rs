@@ -14,6 +14,7 @@ pub mod inventory;
 pub mod location;
 pub mod observation;
 pub mod package;
+pub mod profile;
 pub mod purl;
 pub mod report;
 pub mod risk;

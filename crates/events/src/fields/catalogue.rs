@@ -1,7 +1,7 @@
 //! Names of fields to fields.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use yagura_model::field::{
     Argument, EventType, Field, FieldCatalogue, FieldDescription, FieldError, FieldType, Multiplicity,
@@ -88,6 +88,40 @@ impl SyscallCatalogue {
                 let field = self.by_name.get(prefix.strip_suffix('.')?)?;
                 Some((*field, *IDS.get(usize::from(*field))?, prefix.len()))
             })
+    }
+}
+
+static CATALOGUE: LazyLock<SyscallCatalogue> = LazyLock::new(SyscallCatalogue::new);
+
+/// The catalogue of system events, made when first asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Syscall;
+
+impl Syscall {
+    pub fn catalogue() -> &'static SyscallCatalogue {
+        &CATALOGUE
+    }
+}
+
+impl FieldCatalogue for Syscall {
+    fn source(&self) -> &'static str {
+        CATALOGUE.source()
+    }
+
+    fn resolve(&self, name: &str, argument: Option<&str>) -> Result<Field, FieldError> {
+        CATALOGUE.resolve(name, argument)
+    }
+
+    fn event_type(&self, name: &str) -> Option<EventType> {
+        CATALOGUE.event_type(name)
+    }
+
+    fn event_types(&self) -> u16 {
+        CATALOGUE.event_types()
+    }
+
+    fn describe(&self) -> Vec<FieldDescription> {
+        CATALOGUE.describe()
     }
 }
 

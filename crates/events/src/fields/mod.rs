@@ -17,7 +17,7 @@ mod render;
 mod symbols;
 mod view;
 
-pub use catalogue::SyscallCatalogue;
+pub use catalogue::{Syscall, SyscallCatalogue};
 pub use view::{EventView, Moment};
 
 #[cfg(test)]

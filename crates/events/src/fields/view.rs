@@ -111,6 +111,11 @@ impl<'a> EventView<'a> {
         })
     }
 
+    /// The descriptor that the event names, whether its fields speak of it or not.
+    pub fn used_descriptor(&self) -> Option<&'a Descriptor> {
+        self.descriptor_numbered(self.applied.fd?)
+    }
+
     pub(super) fn descriptor_numbered(&self, fd: i64) -> Option<&'a Descriptor> {
         self.state.descriptor(self.thread?, fd)
     }

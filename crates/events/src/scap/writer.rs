@@ -36,14 +36,19 @@ impl<W: Write> CaptureWriter<W> {
     /// Begins a capture with its section header.
     pub fn new(out: W) -> io::Result<Self> {
         let mut writer = Self { out, table: table(), block: Vec::new(), bytes: 0, events: 0 };
-        writer.start(blocks::SECTION);
-        writer.u32(blocks::SECTION_MAGIC);
-        writer.u16(1);
-        writer.u16(2);
-        // The length of the section is not known beforehand.
-        writer.u64(u64::MAX);
-        writer.finish_block()?;
+        writer.section()?;
         Ok(writer)
+    }
+
+    /// Begins another section: readers forget what they knew.
+    pub fn section(&mut self) -> io::Result<()> {
+        self.start(blocks::SECTION);
+        self.u32(blocks::SECTION_MAGIC);
+        self.u16(1);
+        self.u16(2);
+        // The length of the section is not known beforehand.
+        self.u64(u64::MAX);
+        self.finish_block()
     }
 
     /// Bytes written so far, before compression.

@@ -59,6 +59,18 @@ impl State {
         }
     }
 
+    /// Writes what a capture that begins now has to say before its first event.
+    pub fn describe<W: std::io::Write>(&self, writer: &mut scap::CaptureWriter<W>) -> std::io::Result<()> {
+        writer.machine(&self.machine)?;
+        let entries = self.thread_entries();
+        writer.threads(entries.iter().cloned())?;
+        for entry in &entries {
+            writer.descriptors(entry.tid, self.descriptor_entries(entry.tid).into_iter())?;
+        }
+        writer.interfaces(self.interfaces.iter())?;
+        writer.accounts(self.accounts.users().into_iter(), self.accounts.groups().into_iter())
+    }
+
     /// The descriptors that a thread itself holds: those of its process, if it leads it.
     pub fn descriptor_entries(&self, tid: i64) -> Vec<scap::Descriptor<'_>> {
         let Some(thread) = self.threads.get(&tid) else { return Vec::new() };

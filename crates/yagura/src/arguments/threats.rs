@@ -97,7 +97,7 @@ pub struct Replay {
     #[arg(value_name = "FILE", required_unless_present_any = ["validate", "list_fields"])]
     pub files: Vec<PathBuf>,
 
-    /// Print this format for each event instead of judging it: '%evt.num %ka.verb %ka.user.name'
+    /// Print this format for each event instead of judging it: '%evt.num %proc.name %evt.args'
     #[arg(long, short, value_name = "FORMAT")]
     pub print: Option<String>,
 
@@ -108,6 +108,14 @@ pub struct Replay {
     /// Print what happened in numbers: rules, users, processes, containers
     #[arg(long)]
     pub summary: bool,
+
+    /// Write the system events that are heeded to a capture of their own; `.gz` at its end asks for compression
+    #[arg(long, short, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+
+    /// Write what was executed, mapped, opened and listened on, by container, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
 
     /// Exit with 1 when an alert is of at least this priority
     #[arg(long, value_name = "PRIORITY")]

@@ -3,12 +3,11 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use yagura_events::cloudtrail::CloudTrail;
-use yagura_events::fields::SyscallCatalogue;
+use yagura_events::fields::Syscall;
 use yagura_events::kubernetes_audit::KubernetesAudit;
 use yagura_language::falco::rules::{AppendOutput, LoadResult, Loader, Options, Plugin, RuleSet, Version};
 use yagura_model::field::{ArgumentRule, FieldCatalogue};
@@ -36,8 +35,7 @@ const PLUGINS: &[(&str, Version)] = &[
 
 /// Every source of events that there is.
 pub fn sources() -> [&'static dyn FieldCatalogue; 3] {
-    static SYSCALLS: LazyLock<SyscallCatalogue> = LazyLock::new(SyscallCatalogue::new);
-    [&*SYSCALLS, &KubernetesAudit, &CloudTrail]
+    [&Syscall, &KubernetesAudit, &CloudTrail]
 }
 
 /// A rule file: its name and its bytes, or why it cannot be read.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Work, audit, capture};
+use super::{Work, audit};
 use crate::progress::Progress;
 
 /// First bytes that tell what a file is, compressed or not.
@@ -50,7 +50,13 @@ impl Input {
         };
         match stream {
             Stream::Audit(stream) => audit::read(&name, stream, work),
-            Stream::Capture(stream) => capture::read(&name, stream, work),
+            Stream::Capture(stream) => {
+                // Taken out while it uses the rest of the work.
+                let Some(mut captures) = work.captures.take() else { return Ok(()) };
+                let read = captures.read(&name, stream, work);
+                work.captures = Some(captures);
+                read
+            }
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod audit;
 mod capture;
+mod copy;
 mod inputs;
 mod printing;
 mod summary;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +20,7 @@ use crate::arguments::Everywhere;
 use crate::arguments::threats::{ListFormat, Replay, RulesCheck};
 use crate::progress::{Progress, complain};
 use crate::threats::{self, Session, Sinks};
+use capture::Captures;
 use inputs::Input;
 pub use printing::Printer;
 use summary::Summary;
@@ -28,6 +31,8 @@ pub struct Work {
     session: Option<Session>,
     printer: Printer,
     summary: Summary,
+    /// What captures build, from the first to the last.
+    captures: Option<Captures>,
     quiet: bool,
 }
 
@@ -44,27 +49,44 @@ pub fn run(arguments: &Replay, everywhere: &Everywhere) -> Result<Outcome> {
     }
     let printer = Printer::new(arguments.print.as_deref(), arguments.filter.as_deref())?;
     let inputs = inputs::list(&arguments.files)?;
-    // A summary alone prints no alerts, a format alone judges nothing.
-    let quiet = arguments.print.is_some() || arguments.summary;
+    // A summary alone prints no alerts; a format, a copy or a profile alone judges nothing.
+    let gathers = arguments.print.is_some() || arguments.write.is_some() || arguments.profile.is_some();
+    let quiet = gathers || arguments.summary;
     let default = (!quiet).then_some(AlertFormat::Text);
     let sinks = Sinks::open(&arguments.alerts, default, everywhere.offline)?;
     let summary_to_output = !sinks.use_output() && arguments.print.is_none();
     let confined = !sinks.need_network();
-    let judges = arguments.print.is_none() || !arguments.alerts.output.is_empty();
+    let judges = !gathers || arguments.summary || !arguments.alerts.output.is_empty();
     let session = if judges {
         let hostname = threats::hostname(&arguments.alerts);
         Some(Session::new(threats::load(&arguments.judgement)?, &arguments.judgement, &hostname, sinks)?)
     } else {
         None
     };
+    let captures = Captures::new(arguments.write.as_deref(), arguments.profile.is_some())?;
+    let mut profile = match &arguments.profile {
+        Some(path) => Some(File::create(path).with_context(|| format!("creating {}", path.display()))?),
+        None => None,
+    };
     if confined {
         let readable: Vec<&Path> = arguments.files.iter().map(PathBuf::as_path).collect();
-        sandbox::restrict(&readable, &[]);
+        // A copy gets its name when it is whole: that is a change of its directory.
+        let copied_to = arguments.write.as_deref().map(directory_of);
+        sandbox::restrict(&readable, copied_to.as_slice());
     }
-    let mut work = Work { session, printer, summary: Summary::default(), quiet: everywhere.quiet };
+    let mut work = Work {
+        session,
+        printer,
+        summary: Summary::default(),
+        captures: Some(captures),
+        quiet: everywhere.quiet,
+    };
     match replay(inputs, &mut work) {
         Err(error) if is_closed_output(&error) => return Ok(Outcome::Fine),
         other => other?,
+    }
+    if let Some(captures) = work.captures.take() {
+        captures.finish(profile.as_mut())?;
     }
     if arguments.summary {
         let text = work.summary.text(work.session.as_ref());
@@ -73,6 +95,13 @@ pub fn run(arguments: &Replay, everywhere: &Everywhere) -> Result<Outcome> {
     let worst = work.session.as_ref().and_then(Session::worst);
     let over = arguments.fail_on.is_some_and(|least| worst.is_some_and(|worst| worst <= least));
     Ok(if over { Outcome::Findings } else { Outcome::Fine })
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
+        _ => Path::new("."),
+    }
 }
 
 fn replay(inputs: Vec<Input>, work: &mut Work) -> Result<()> {
