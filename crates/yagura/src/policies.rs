@@ -65,7 +65,22 @@ pub fn chosen(choice: &PolicyChoice, everywhere: &Everywhere) -> Result<Policies
         rules,
         language: output::language(everywhere).tag(),
         today: Zoned::now().date().to_string(),
+        variables: choice.tf_vars.iter().map(|path| variables(path)).collect::<Result<_>>()?,
     })
+}
+
+/// A file of `--tf-vars`.
+fn variables(path: &Path) -> Result<(String, String)> {
+    /// Largest file of values that is read, in bytes.
+    const MAX_BYTES: u64 = 4 << 20;
+    let name = path.display().to_string();
+    let mut text = String::new();
+    let file = File::open(path).with_context(|| format!("--tf-vars {name}"))?;
+    file.take(MAX_BYTES + 1).read_to_string(&mut text).with_context(|| format!("--tf-vars {name}"))?;
+    if text.len() as u64 > MAX_BYTES {
+        bail!("--tf-vars {name}: larger than {} MiB", MAX_BYTES >> 20);
+    }
+    Ok((name, text))
 }
 
 /// Whether a YAML file is a rule of ours; others may lie beside them, data of Rego policies for instance.

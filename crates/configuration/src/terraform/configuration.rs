@@ -107,7 +107,10 @@ impl<'a> Files<'a> {
         let mut order: Vec<usize> = (0..files.len()).collect();
         // `terraform.tfvars` counts less than any `*.auto.tfvars`, and those count in the order of their names.
         let automatic = |path: &str| path.contains(".auto.tfvars");
-        order.sort_by_key(|at| files.get(*at).map(|file| (automatic(file.path), file.path)));
+        // Files asked for by name count in the order in which they were asked for.
+        let key =
+            |path: &'a str| if path.starts_with(super::ASKED) { (true, "") } else { (automatic(path), path) };
+        order.sort_by_key(|at| files.get(*at).map(|file| key(file.path)));
         for at in order {
             let Some(file) = files.get(at) else { continue };
             let source = u32::try_from(at).unwrap_or(u32::MAX);

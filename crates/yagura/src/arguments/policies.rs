@@ -15,6 +15,10 @@ pub struct PolicyChoice {
     /// Only rules of these frameworks, the file names under rules/frameworks/
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub framework: Vec<String>,
+
+    /// Values of Terraform's variables, before those of its own tfvars files (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub tf_vars: Vec<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]

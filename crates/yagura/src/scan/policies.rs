@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use yagura_collect::walk::{self, Entry, EntryKind, Pattern, Visitor, WalkOptions};
-use yagura_configuration::{SOURCES, image, source};
+use yagura_configuration::{SOURCES, image, source, terraform};
 use yagura_detect::policies::{Checked, Checker, Crossing, RuleSet, Settings};
 use yagura_formats::document;
 use yagura_model::image::Image;
@@ -29,11 +29,19 @@ pub struct Policies {
     pub language: &'static str,
     /// `YYYY-MM-DD`.
     pub today: String,
+    /// Files of `--tf-vars`: path and text.
+    pub variables: Vec<(String, String)>,
 }
 
 impl Policies {
     fn settings<'s>(&'s self, target: &'s str) -> Settings<'s> {
         Settings { rules: &self.rules, target, language: self.language, today: &self.today, propose: false }
+    }
+
+    fn give_variables(&self, checker: &mut Checker<'_>) {
+        for (path, text) in &self.variables {
+            checker.file(&format!("{}{path}", terraform::ASKED), text);
+        }
     }
 }
 
@@ -49,6 +57,10 @@ pub fn directory(reader: &Reader<'_>, policies: &Policies, name: &str, root: &Pa
         || Files { checker: Checker::new(&settings, &crossing), skipped: Vec::new(), buffer: Vec::new() };
     let walked = walk::walk(root, &options, new)?;
     let (checkers, skipped): (Vec<_>, Vec<_>) = walked.outcomes.into_iter().unzip();
+    let mut checkers: Vec<Checker<'_>> = checkers;
+    if let Some(checker) = checkers.first_mut() {
+        policies.give_variables(checker);
+    }
     let mut checked = Checker::join(checkers).map(Checker::finish).unwrap_or_default();
     // What the walk itself could not read, the inventory's walk tells of.
     checked.skipped.extend(skipped.into_iter().flatten());
@@ -59,6 +71,7 @@ pub fn directory(reader: &Reader<'_>, policies: &Policies, name: &str, root: &Pa
 pub fn file(policies: &Policies, name: &str, path: &Path) -> Result<Checked> {
     let settings = policies.settings(name);
     let mut checker = Checker::new(&settings, &Arc::new(policies.rules.crossing()));
+    policies.give_variables(&mut checker);
     let shown = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let mut skipped = Vec::new();
     if source::wanted(&shown) {
