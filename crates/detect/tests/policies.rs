@@ -93,6 +93,8 @@ fn nist_800_53_has_only_the_controls_of_its_catalogue() {
         println!("SKIPPED nist_800_53_has_only_the_controls_of_its_catalogue: no {}/oscal", data.display());
         return;
     }
+    // In the catalogue, and in none of the baselines that the data has.
+    known.extend(["sc-6", "sr-4"].map(str::to_owned));
     let framework = &frameworks()["nist-800-53"];
     let unknown: Vec<_> =
         framework.controls.keys().filter(|id| !known.contains(&id.to_ascii_lowercase())).collect();

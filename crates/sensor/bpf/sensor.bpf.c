@@ -50,8 +50,13 @@ struct {
     __type(value, u64);
 } lost SEC(".maps");
 
+/* A record being written. Where it stands is kept beside it and not on the stack: to the verifier it is any number
+ * each time it is read, so that it need not follow every way by which it came about. */
 struct scratch {
     u8 bytes[RECORD_BYTES + SLACK];
+    u32 at;
+    u32 blobs;
+    u32 start;
 };
 
 struct {
@@ -74,23 +79,20 @@ struct {
 
 enum cgroup_subsys_id { memory_cgrp_id = 4 };
 
-/* A record being written. */
 struct writer {
     struct scratch *to;
-    u32 at;
-    u32 blobs;
 };
 
 /* Where the next bytes go, in bounds that the verifier can see. */
 static __always_inline u8 *place(struct writer *w, u32 skip) {
-    u32 at = w->at;
+    u32 at = w->to->at;
     asm volatile("" : "+r"(at));
     at &= RECORD_BYTES - 1;
     return &w->to->bytes[at + skip];
 }
 
 static __always_inline bool full(struct writer *w) {
-    return w->at >= RECORD_BYTES;
+    return w->to->at >= RECORD_BYTES;
 }
 
 static __always_inline void close_blob(struct writer *w, u8 argument, u8 kind, u32 length) {
@@ -98,8 +100,8 @@ static __always_inline void close_blob(struct writer *w, u8 argument, u8 kind, u
     blob->argument = argument;
     blob->kind = kind;
     blob->length = length;
-    w->at += sizeof(struct blob) + length;
-    w->blobs++;
+    w->to->at += sizeof(struct blob) + length;
+    w->to->blobs++;
 }
 
 static __always_inline void text(struct writer *w, u8 argument, u8 kind, const void *from, bool user) {
@@ -140,18 +142,19 @@ static __always_inline struct writer begin(u32 kind, u32 number, s64 result, str
     header->cpu = bpf_get_smp_processor_id();
     header->reserved = 0;
     header->cgroup = bpf_get_current_cgroup_id();
-    w.at = sizeof(struct header);
+    w.to->at = sizeof(struct header);
+    w.to->blobs = 0;
     return w;
 }
 
 static __always_inline void send(struct writer *w, u32 slot, bool reserved) {
-    u32 size = w->at;
+    u32 size = w->to->at;
     asm volatile("" : "+r"(size));
     if (size > RECORD_BYTES)
         size = RECORD_BYTES;
     struct header *header = (struct header *)w->to->bytes;
     header->length = size;
-    header->blobs = w->blobs;
+    header->blobs = w->to->blobs;
     u64 flags = BPF_RB_NO_WAKEUP;
     long failed;
     if (reserved) {
@@ -350,7 +353,7 @@ int BPF_PROG(syscall_ends, struct pt_regs *registers, long result) {
     values[6] = 0;
     for (int i = 0; i < 6; i++)
         body->arguments[i] = values[i];
-    w.at += sizeof(*body);
+    w.to->at += sizeof(*body);
 
     u32 data_bytes = set->data_bytes;
 #pragma unroll
@@ -481,7 +484,14 @@ static __always_inline void describe(struct writer *w, struct task_struct *task,
     body->exit_code = exit_code;
     body->nlink = BPF_CORE_READ(inode, i_nlink);
     BPF_CORE_READ_STR_INTO(&body->comm, task, comm);
-    w->at += sizeof(*body);
+    w->to->at += sizeof(*body);
+}
+
+/* Ends a blob of names that were written one after the other. */
+static __always_inline void close_components(struct writer *w, u8 kind) {
+    u32 length = w->to->at - w->to->start;
+    w->to->at = w->to->start;
+    close_blob(w, 0, kind, length);
 }
 
 /* The components of a path up to the task's root, leaf first. */
@@ -491,7 +501,7 @@ static __always_inline void path(struct writer *w, u8 kind, struct task_struct *
         return;
     struct dentry *root = BPF_CORE_READ(task, fs, root.dentry);
     struct vfsmount *root_mount = BPF_CORE_READ(task, fs, root.mnt);
-    u32 start = w->at, length = 0;
+    w->to->start = w->to->at;
     for (int i = 0; i < COMPONENTS; i++) {
         if (!dentry || !mount || (dentry == root && mount == root_mount))
             break;
@@ -509,37 +519,33 @@ static __always_inline void path(struct writer *w, u8 kind, struct task_struct *
                                               BPF_CORE_READ(dentry, d_name.name));
         if (size <= 0 || size > NAME_BYTES)
             break;
-        w->at += size;
-        length += size;
-        if (length > TEXT_BYTES || full(w))
+        w->to->at += size;
+        if (full(w))
             break;
         dentry = parent;
     }
-    w->at = start;
-    close_blob(w, 0, kind, length);
+    close_components(w, kind);
 }
 
 static __always_inline void cgroup(struct writer *w, u8 kind, struct cgroup *cgroup) {
     if (full(w) || !cgroup)
         return;
     struct kernfs_node *node = BPF_CORE_READ(cgroup, kn);
-    u32 start = w->at, length = 0;
+    w->to->start = w->to->at;
     for (int i = 0; i < 12; i++) {
         if (!node)
             break;
         long size = bpf_probe_read_kernel_str(place(w, sizeof(struct blob)), NAME_BYTES, BPF_CORE_READ(node, name));
         if (size <= 0 || size > NAME_BYTES)
             break;
-        w->at += size;
-        length += size;
+        w->to->at += size;
         struct kernfs_node___v615 *newer = (void *)node;
         if (bpf_core_field_exists(newer->__parent))
             node = BPF_CORE_READ(newer, __parent);
         else
             node = BPF_CORE_READ(node, parent);
     }
-    w->at = start;
-    close_blob(w, 0, kind, length);
+    close_components(w, kind);
 }
 
 static __always_inline void place_in_cgroups(struct writer *w, struct task_struct *task) {
@@ -582,7 +588,10 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(task_forks, struct task_struct *parent, struct task_struct *child) {
     u32 zero = 0;
     struct settings *set = bpf_map_lookup_elem(&settings, &zero);
-    if (!set || passed_over(set))
+    /* A thread of ours is passed over, a process that we start is not. */
+    if (!set || BPF_CORE_READ(child, tgid) == set->own_pid)
+        return 0;
+    if (set->only_cgroup && bpf_get_current_cgroup_id() != set->cgroup)
         return 0;
     struct writer w = begin(RECORD_FORK, 0, 0, parent);
     if (!w.to)
