@@ -14,12 +14,13 @@ fn read_back(format: Format, report: &Report) -> Sbom {
     sbom::read(text.as_bytes()).unwrap()
 }
 
-/// The inventory without what an SBOM does not carry: wishes, which the relations have resolved.
+/// The inventory without what an SBOM does not carry: wishes, which the relations have resolved, and what the files are.
 fn carried(target: &Target) -> Inventory {
     let mut inventory = target.inventory.clone();
     for package in &mut inventory.packages {
         package.dependencies.clear();
         package.provides.clear();
+        package.holds_code = None;
     }
     inventory
 }

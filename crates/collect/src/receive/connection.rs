@@ -5,6 +5,8 @@ use std::sync::mpsc;
 
 use super::MAX_BODY;
 
+/// Bytes read after an answer that closes the connection.
+const MAX_DRAINED: u64 = 64 << 10;
 const MAX_HEAD: usize = 16 << 10;
 const MAX_HEADERS: usize = 64;
 /// Longest line of a chunked body that says how long a chunk is.
@@ -46,7 +48,10 @@ pub(super) fn serve<S: Read + Write>(
             Ok(true) => {}
             Ok(false) => return Ok(()),
             Err(Problem::Io(error)) => return Err(error),
-            Err(Problem::Answer(status)) => return connection.answer(status, true),
+            Err(Problem::Answer(status)) => {
+                connection.answer(status, true)?;
+                return connection.drain();
+            }
         }
     }
     Ok(())
@@ -59,6 +64,12 @@ struct Connection<S> {
 }
 
 impl<S: Read + Write> Connection<S> {
+    /// Reads some of what the other side still sends: to hang up on unread bytes would take the answer from it.
+    fn drain(&mut self) -> io::Result<()> {
+        let mut unread = Read::by_ref(&mut self.stream).take(MAX_DRAINED);
+        io::copy(&mut unread, &mut io::sink()).map(|_| ())
+    }
+
     /// Serves one request; false when the connection ends with it.
     fn request(&mut self, path: &str, bodies: &mpsc::SyncSender<Vec<u8>>) -> Result<bool, Problem> {
         let Some(head) = self.head()? else { return Ok(false) };
