@@ -39,12 +39,12 @@ fn sensor(wanted: &[&str]) -> Option<Sensor> {
 fn watch(
     sensor: &mut Sensor,
     action: impl FnOnce() -> u32,
-    enough: impl Fn(&[Seen]) -> bool,
+    enough: impl Fn(i64, &[Seen]) -> bool,
 ) -> (i64, Vec<Seen>) {
     let pid = i64::from(action());
     let mut seen = Vec::new();
     let end = Instant::now() + Duration::from_secs(5);
-    while Instant::now() < end && !enough(&seen) {
+    while Instant::now() < end && !enough(pid, &seen) {
         sensor
             .poll(Duration::from_millis(5), &mut |event| {
                 let name = table().event(event.code).map_or("", |info| info.name);
@@ -69,7 +69,7 @@ fn a_program_is_seen_from_fork_to_exit_with_all_that_it_opens() {
     let (pid, seen) = watch(
         &mut sensor,
         || run("/bin/cat", &["/etc/hostname"]),
-        |seen| seen.iter().any(|seen| seen.name == "procexit"),
+        |pid, seen| seen.iter().any(|seen| seen.tid == pid && seen.name == "procexit"),
     );
     let of = |name: &str| seen.iter().filter(|seen| seen.tid == pid && seen.name == name).collect::<Vec<_>>();
 
@@ -106,7 +106,10 @@ fn a_connection_has_both_ends() {
     let (pid, seen) = watch(
         &mut sensor,
         || run("/bin/bash", &["-c", &script]),
-        |seen| seen.iter().any(|seen| seen.name == "connect" && seen.parameters[1].len() == 13),
+        |pid, seen| {
+            seen.iter()
+                .any(|seen| seen.tid == pid && seen.name == "connect" && seen.parameters[1].len() == 13)
+        },
     );
     let connect = seen
         .iter()
