@@ -59,7 +59,8 @@ fn main() {
         cloud: &Cloud::default(),
         targets: &targets,
         findings: &findings,
-        uses: &[],
+        runtime: &yagura_assess::profiles::Runtime::default(),
+        from: &[],
     };
     let assessment = Assessment::new(sources, &rules);
     let graph = &assessment.stack.graph;

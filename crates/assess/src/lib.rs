@@ -8,4 +8,5 @@ pub mod connectivity;
 pub mod graph;
 pub mod kubernetes;
 pub mod paths;
+pub mod profiles;
 pub mod risks;

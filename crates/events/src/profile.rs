@@ -1,6 +1,6 @@
 //! What was used, gathered from events into a profile.
 
-use yagura_model::profile::{Endpoint, FileUse, Profile, Subject};
+use yagura_model::profile::{Endpoint, FileUse, MAX_PROGRAMS, Profile, Subject};
 
 use crate::fields::EventView;
 use crate::state::{Container, Descriptor, DescriptorKind, State, Thread};
@@ -11,6 +11,11 @@ const MAX_SUBJECTS: usize = 16 << 10;
 const MAX_FILES: usize = 64 << 10;
 /// Ends of one kind of one container.
 const MAX_ENDPOINTS: usize = 4096;
+/// The types of events that a profile is made of.
+pub const EVENT_TYPES: [&str; 14] = [
+    "accept", "accept4", "bind", "connect", "creat", "execve", "execveat", "listen", "mmap", "mmap2", "open",
+    "open_by_handle_at", "openat", "openat2",
+];
 /// Bits of open flags and protections, as captures number them.
 const O_RDONLY: u64 = 1;
 const O_WRONLY: u64 = 2;
@@ -149,6 +154,10 @@ impl Profiler {
         }
         let Some(used) = subject.files.get_mut(&*path) else { return };
         used.last = ts;
+        let program = &thread.program.exe_path;
+        if !program.is_empty() && used.programs.len() < MAX_PROGRAMS {
+            used.programs.insert(String::from_utf8_lossy(program).into_owned());
+        }
         *match how {
             Use::Executed => &mut used.executed,
             Use::Mapped => &mut used.mapped,
@@ -191,6 +200,13 @@ impl Profiler {
             Some(end) => end.count += count,
             None if full => self.profile.omitted += 1,
             None => known.push(Endpoint { protocol: protocol.to_owned(), address, port, program, count }),
+        }
+    }
+
+    /// Takes in a file that a process had mapped before the first event.
+    pub fn mapped_before(&mut self, state: &State, tid: i64, path: &[u8], ts: u64) {
+        if let Some(thread) = state.thread(tid) {
+            self.file(state.container(thread), thread, path, Use::Mapped, ts);
         }
     }
 

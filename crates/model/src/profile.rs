@@ -3,7 +3,7 @@
 //! Ranking reads it: a vulnerable package none of whose files was ever executed or mapped weighs less than one that
 //! answers on a port. A profile is small: counts and times, no single events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -78,8 +78,8 @@ pub struct Subject {
     pub accepts: Vec<Endpoint>,
 }
 
-/// How often a file was used, and how.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How often a file was used, how, and by what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct FileUse {
     /// Executed, or running when the stretch began.
@@ -95,7 +95,13 @@ pub struct FileUse {
     /// Nanoseconds since 1970.
     pub first: u64,
     pub last: u64,
+    /// Paths of the programs that did, the first [`MAX_PROGRAMS`] of them; the file itself where it was executed.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub programs: BTreeSet<String>,
 }
+
+/// Programs kept of one file.
+pub const MAX_PROGRAMS: usize = 8;
 
 fn is_zero(value: &u64) -> bool {
     *value == 0

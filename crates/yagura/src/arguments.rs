@@ -256,6 +256,34 @@ pub struct Judgement {
 
     #[command(flatten)]
     pub policies: policies::PolicyChoice,
+
+    #[command(flatten)]
+    pub context: Context,
+}
+
+/// In which light findings are read.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Risks")]
+pub struct Context {
+    /// What really ran: a profile that `yagura watch --profile`, `record --profile` or `replay --profile` wrote
+    /// (repeatable; those in a scanned directory are read by themselves)
+    #[arg(long, value_name = "FILE")]
+    pub profile: Vec<PathBuf>,
+
+    /// The image or target that a container of a profile runs, where the profile does not say it: the container's name or
+    /// the start of its id (repeatable)
+    #[arg(long, value_name = "CONTAINER=IMAGE", value_parser = container)]
+    pub container: Vec<(String, String)>,
+
+    /// Rank for an attacker who starts here instead of on the internet: a node of the graph (`kind:key`), a workload
+    /// (`NAMESPACE/NAME`), an image, or `internet` (repeatable)
+    #[arg(long, value_name = "NODE")]
+    pub from: Vec<String>,
+}
+
+fn container(text: &str) -> Result<(String, String), String> {
+    let (name, image) = text.split_once('=').ok_or("write CONTAINER=IMAGE")?;
+    Ok((name.to_owned(), image.to_owned()))
 }
 
 #[derive(Clone, Debug, Args)]

@@ -6,21 +6,9 @@ use yagura_model::graph::{Builder, EdgeKind, NodeId, NodeKind};
 use yagura_model::report::{Target, TargetKind};
 use yagura_model::{Finding, FindingKind, Severity};
 
-use super::{Sources, workload_key};
+use super::{Sources, runtime, workload_key};
+use crate::profiles::Use;
 use crate::risks::exploitation::{Exploitation, Vector};
-
-/// Whether a package was seen doing anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Use {
-    /// A program of it listens on a port.
-    Listening,
-    /// It was loaded or executed.
-    Loaded,
-    /// A profile watched, and it did nothing.
-    Unused,
-    /// Nobody watched.
-    Unknown,
-}
 
 /// A flaw in a package of an image.
 #[derive(Clone, Debug)]
@@ -34,20 +22,14 @@ pub struct Flaw {
     pub usage: Use,
     /// What was seen, in words; empty where nobody watched.
     pub use_fact: String,
+    /// The profile and the container in it.
+    pub use_place: String,
 }
 
 pub(super) fn add(sources: &Sources<'_>, builder: &mut Builder) -> Vec<Flaw> {
     let images = nodes(sources.targets, builder);
     run_by(sources, &images, builder);
-    let mut uses: HashMap<(&str, &str), &super::PackageUse> = HashMap::new();
-    let mut watched: HashMap<&str, ()> = HashMap::new();
-    for usage in sources.uses {
-        watched.insert(&usage.target, ());
-        let best = uses.entry((&usage.target, &usage.package)).or_insert(usage);
-        if usage.usage < best.usage {
-            *best = usage;
-        }
-    }
+    let uses = sources.runtime.uses(sources.targets, sources.cluster);
     let mut flaws = Vec::new();
     let mut known: HashMap<(NodeId, NodeId), usize> = HashMap::new();
     for (index, finding) in sources.findings.iter().enumerate() {
@@ -71,21 +53,18 @@ pub(super) fn add(sources: &Sources<'_>, builder: &mut Builder) -> Vec<Flaw> {
         if known.insert((part, vulnerability), index).is_some() {
             continue;
         }
-        let (usage, use_fact) = match uses.get(&(finding.target.as_str(), package.name.as_str())) {
-            Some(usage) => (usage.usage, usage.fact.clone()),
-            None if watched.contains_key(finding.target.as_str()) => {
-                (Use::Unused, format!("{} was not seen in use while the profile was taken", package.name))
-            }
-            None => (Use::Unknown, String::new()),
-        };
+        let key = (finding.target.clone(), package.name.clone(), package.version.clone());
+        runtime::loaded(sources, &uses, &key, part, builder);
+        let seen = uses.get(&key);
         flaws.push(Flaw {
             finding: index,
             image,
             package: part,
             vulnerability,
             exploitation: exploitation(finding),
-            usage,
-            use_fact,
+            usage: seen.map_or(Use::Unknown, |seen| seen.usage),
+            use_fact: seen.map(|seen| seen.fact.clone()).unwrap_or_default(),
+            use_place: seen.map(|seen| seen.place.clone()).unwrap_or_default(),
         });
     }
     flaws
@@ -149,7 +128,7 @@ fn nodes<'a>(targets: &'a [Target], builder: &mut Builder) -> Images<'a> {
 }
 
 /// A target's name without its scheme.
-fn bare(name: &str) -> &str {
+pub(crate) fn bare(name: &str) -> &str {
     match name.split_once(':') {
         Some(("docker" | "podman" | "containerd" | "registry", rest)) => rest,
         _ => name,
@@ -157,7 +136,7 @@ fn bare(name: &str) -> &str {
 }
 
 /// A reference as all its spellings agree: without Docker Hub's host and `library`, with a tag.
-pub(super) fn normal(reference: &str) -> String {
+pub(crate) fn normal(reference: &str) -> String {
     if let Some((_, digest)) = reference.split_once('@') {
         return digest.to_owned();
     }

@@ -10,6 +10,7 @@ mod cluster;
 mod images;
 mod network;
 mod powers;
+mod runtime;
 
 use yagura_model::Finding;
 use yagura_model::graph::{Builder, Graph, NodeId, NodeKind};
@@ -18,8 +19,10 @@ use yagura_model::report::Target;
 use crate::access::powers::Power;
 use crate::connectivity::Connectivity;
 use crate::kubernetes::Cluster;
+use crate::profiles::Runtime;
 pub use aws::Cloud;
-pub use images::{Flaw, Use};
+pub use images::Flaw;
+pub(crate) use images::{bare, normal as normal_image};
 
 /// Everything that is known of a stack.
 #[derive(Clone, Copy)]
@@ -31,19 +34,10 @@ pub struct Sources<'a> {
     pub cloud: &'a Cloud,
     pub targets: &'a [Target],
     pub findings: &'a [Finding],
-    /// Whether packages of the targets were seen in use.
-    pub uses: &'a [PackageUse],
-}
-
-/// What a runtime profile says of one package.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PackageUse {
-    /// Name of the target the package is in.
-    pub target: String,
-    pub package: String,
-    pub usage: Use,
-    /// What was seen, in words.
-    pub fact: String,
+    /// What was seen running.
+    pub runtime: &'a Runtime,
+    /// Where the attacker starts; the internet where nothing is named. See [`crate::paths::foothold`].
+    pub from: &'a [String],
 }
 
 /// The graph with what is known of its flaws.
@@ -74,10 +68,12 @@ impl StackGraph {
         let connectivity = Connectivity::new(sources.cluster);
         if !sources.cluster.workloads.is_empty() {
             cluster::add(sources.cluster, &mut builder);
-            network::add(&connectivity, sources.cloud, &mut builder, &mut notices);
+            let listening = sources.runtime.listening(sources.targets, sources.cluster);
+            network::add(&connectivity, &listening, sources.cloud, &mut builder, &mut notices);
             powers::add(sources, &mut builder);
         }
         aws::add(sources, &mut builder, &mut notices);
+        runtime::add(sources, &mut builder);
         let flaws = images::add(sources, &mut builder);
         Self {
             graph: builder.finish(),

@@ -4,7 +4,7 @@
 //! in the cluster" and "everybody in a namespace", one for each set of connections that a source may open. Peers that
 //! policies choose by selectors are evaluated pair by pair.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use yagura_model::graph::{Builder, EdgeKind, NodeId, NodeKind};
 
@@ -13,21 +13,25 @@ use crate::connectivity::addresses::{AddressRange, Family};
 use crate::connectivity::{Connections, Connectivity, Direction, EndIndex, Ports, Side};
 use crate::kubernetes::network_policy::{Namespaces, Peer};
 use crate::kubernetes::service::{Exposure, Service};
+use crate::kubernetes::workload::Workload;
+use crate::profiles::Listening;
 
 /// Most pairs that are evaluated one by one where admin policies leave no other way.
 const MAX_PAIRS: usize = 4_000_000;
 
 pub(super) fn add(
     connectivity: &Connectivity<'_>,
+    listening: &HashMap<usize, Listening>,
     cloud: &Cloud,
     builder: &mut Builder,
     notices: &mut Vec<String>,
 ) {
-    let mut network = Network::new(connectivity, cloud, builder);
+    let mut network = Network::new(connectivity, listening, cloud, builder);
     network.entrances();
     network.services();
     network.host_ports();
     network.within(notices);
+    notices.append(&mut network.silent.into_iter().collect());
 }
 
 struct Network<'a, 'c> {
@@ -38,10 +42,27 @@ struct Network<'a, 'c> {
     outside: Vec<AddressRange>,
     /// Names of the security groups that were read.
     groups: HashSet<String>,
+    /// Where each end was seen listening.
+    listening: Vec<Option<&'a Listening>>,
+    /// What policies let through and nobody listens on.
+    silent: BTreeSet<String>,
 }
 
 impl<'a, 'c> Network<'a, 'c> {
-    fn new(connectivity: &'a Connectivity<'c>, cloud: &Cloud, builder: &'a mut Builder) -> Self {
+    fn new(
+        connectivity: &'a Connectivity<'c>,
+        listening: &'a HashMap<usize, Listening>,
+        cloud: &Cloud,
+        builder: &'a mut Builder,
+    ) -> Self {
+        let of_end = |workload: &Workload| {
+            let all = connectivity.cluster.workloads.iter();
+            all.zip(0..).find(|(one, _)| std::ptr::eq(*one, workload)).and_then(|(_, at)| listening.get(&at))
+        };
+        let listening = match listening.is_empty() {
+            true => vec![None; connectivity.ends().len()],
+            false => connectivity.ends().iter().map(|end| of_end(end.workload)).collect(),
+        };
         let nodes = connectivity
             .ends()
             .iter()
@@ -50,7 +71,7 @@ impl<'a, 'c> Network<'a, 'c> {
         let outside = connectivity.address_ranges(Direction::Ingress, Family::V4);
         let groups = cloud.resources.iter().filter(|one| one.kind == "aws/security-group");
         let groups = groups.filter_map(|one| one.node.text_of("name")).map(str::to_owned).collect();
-        Self { connectivity, builder, nodes, outside, groups }
+        Self { connectivity, builder, nodes, outside, groups, listening, silent: BTreeSet::new() }
     }
 
     fn node(&self, end: EndIndex) -> Option<NodeId> {
@@ -59,6 +80,20 @@ impl<'a, 'c> Network<'a, 'c> {
 
     fn show(&self, place: crate::kubernetes::Place) -> String {
         self.connectivity.cluster.show(place)
+    }
+
+    /// What of these connections somebody listens for. Where all is lost by it, that is told.
+    fn heard(&mut self, end: EndIndex, connections: Connections) -> Connections {
+        let Some(Some(listening)) = self.listening.get(end.0) else { return connections };
+        let heard = connections.intersection(&listening.ports);
+        if heard.is_none() && !connections.is_none() && !connections.is_all() {
+            let title = self.connectivity.end(end).map(|end| end.title.clone()).unwrap_or_default();
+            self.silent.insert(format!(
+                "{title}: {connections} is open and nothing listened on it while {} was taken; no path leads over it",
+                listening.place
+            ));
+        }
+        heard
     }
 
     /// What anybody outside may open to pods: whatever some address may, addresses that nobody routes left out.
@@ -74,7 +109,8 @@ impl<'a, 'c> Network<'a, 'c> {
     fn entrances(&mut self) {
         let internet = self.builder.node(INTERNET.0, INTERNET.1, "");
         for entry in self.connectivity.entries().0 {
-            if entry.allowed.is_none() {
+            let allowed = self.heard(entry.end, entry.allowed.clone());
+            if allowed.is_none() {
                 continue;
             }
             let Some(target) = self.node(entry.end) else { continue };
@@ -115,7 +151,7 @@ impl<'a, 'c> Network<'a, 'c> {
             let where_read = self.show(entry.service.place);
             let fact = format!("sends requests to service {}", entry.service.name);
             self.builder.edge(door, EdgeKind::Forwards, service, &fact, &place);
-            let fact = format!("service {} selects it on {}", entry.service.name, entry.allowed);
+            let fact = format!("service {} selects it on {allowed}", entry.service.name);
             self.builder.edge(service, EdgeKind::Forwards, target, &fact, &where_read);
         }
     }
@@ -181,6 +217,7 @@ impl<'a, 'c> Network<'a, 'c> {
                     }
                 }
                 let open = wanted.intersection(&self.open_to_outside(end));
+                let open = self.heard(end, open);
                 if let Some(target) = self.node(end).filter(|_| !open.is_none()) {
                     let fact = format!("service {title} selects it on {open}");
                     self.builder.edge(node, EdgeKind::Forwards, target, &fact, &place);
@@ -243,6 +280,7 @@ impl<'a, 'c> Network<'a, 'c> {
     /// States the edge of one pair, where anything may flow.
     fn pair(&mut self, from: EndIndex, to: EndIndex) {
         let connections = self.connectivity.between(Side::Pods(from), Side::Pods(to));
+        let connections = self.heard(to, connections);
         if connections.is_none() {
             return;
         }
@@ -289,15 +327,18 @@ impl<'a, 'c> Network<'a, 'c> {
             let end = EndIndex(index);
             let (Some(node), Some(known)) = (self.node(end), self.connectivity.end(end)) else { continue };
             let from_all = self.open_to_all(end, Direction::Ingress);
+            let unprotected = from_all.is_all();
+            let from_all = self.heard(end, from_all);
             let place = match self.connectivity.policies(end, Direction::Ingress).next() {
                 Some(policy) => self.show(policy.place),
                 None => self.show(known.workload.place),
             };
-            let namespaces = self.namespaces_let_in(end);
+            let mut namespaces = self.namespaces_let_in(end);
+            namespaces.values_mut().for_each(|open| *open = self.heard(end, open.clone()));
             for (words, open) in senders {
                 let meet = open.intersection(&from_all);
                 if !meet.is_none() {
-                    let fact = if from_all.is_all() {
+                    let fact = if unprotected {
                         format!("{UNPROTECTED} {}", known.title)
                     } else {
                         format!("{} takes {meet} from everybody", known.title)

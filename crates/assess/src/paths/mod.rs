@@ -4,6 +4,7 @@
 //! attackers start and back from what hurts. Every rule has exactly one premise about the attacker, so a step leads
 //! from one state to another, and all of this stays near linear in the edges.
 
+pub mod foothold;
 pub mod rules;
 pub mod search;
 pub mod steps;

@@ -13,9 +13,11 @@ use std::collections::HashMap;
 use yagura_model::graph::{EdgeId, EdgeKind, Graph, NodeId, NodeKind};
 use yagura_model::risk::{Change, Risk};
 
-use crate::graph::{Flaw, INTERNET, OUTSIDE, Sources, StackGraph, Use};
+use crate::graph::{Flaw, INTERNET, OUTSIDE, Sources, StackGraph};
+use crate::paths::foothold;
 use crate::paths::search::Consequence;
 use crate::paths::{AttackState, Reach, Rules, Search, State, Steps};
+use crate::profiles::Use;
 
 /// Shares of reachability.
 const INTERNET_SHARE: f64 = 1.0;
@@ -37,6 +39,7 @@ impl Use {
             Self::Listening => 1.0,
             Self::Loaded => 0.9,
             Self::Unknown => 0.6,
+            Self::Opened => 0.5,
             Self::Unused => 0.1,
         }
     }
@@ -50,6 +53,13 @@ pub struct Assessment<'a> {
     rules: &'a Rules,
     /// How likely each step succeeds.
     likelihood: Vec<f64>,
+    /// Where the attacker starts, and how that is called.
+    starts: Vec<NodeId>,
+    start: String,
+    /// Names of starts that nothing bears.
+    pub unknown_starts: Vec<String>,
+    /// The flaw of each `affected` edge.
+    flaw_of: HashMap<EdgeId, usize>,
     /// Flaws of one package of one image, in the order of their first finding.
     groups: Vec<Group>,
     /// For each image, the workloads that run it.
@@ -117,7 +127,7 @@ impl<'a> Assessment<'a> {
     pub fn new(sources: Sources<'a>, rules: &'a Rules) -> Self {
         let stack = StackGraph::new(&sources);
         let graph = &stack.graph;
-        let mut best: HashMap<EdgeId, usize> = HashMap::new();
+        let mut flaw_of: HashMap<EdgeId, usize> = HashMap::new();
         let mut control: HashMap<NodeId, bool> = HashMap::new();
         let mut of_pair: HashMap<(NodeId, NodeId), usize> = HashMap::new();
         for (index, flaw) in stack.flaws.iter().enumerate() {
@@ -126,7 +136,7 @@ impl<'a> Assessment<'a> {
         }
         for edge in graph.edges().filter(|edge| graph.edge_kind(*edge) == Some(EdgeKind::Affected)) {
             if let Some(flaw) = of_pair.get(&(graph.from(edge), graph.to(edge))) {
-                best.insert(edge, *flaw);
+                flaw_of.insert(edge, *flaw);
             }
         }
         let gives_control = |node: NodeId| control.get(&node).copied().unwrap_or(false);
@@ -136,16 +146,32 @@ impl<'a> Assessment<'a> {
             .iter()
             .map(|step| {
                 let ease = rules.rules.get(usize::from(step.rule)).map_or(1.0, |rule| rule.ease);
-                let flaw = step.flaw.and_then(|edge| best.get(&edge)).and_then(|flaw| stack.flaws.get(*flaw));
+                let flaw = step.flaw.and_then(|edge| flaw_of.get(&edge)).and_then(|flaw| stack.flaws.get(*flaw));
                 ease * flaw.map_or(1.0, |flaw| flaw.exploitation.value().0 * flaw.usage.share())
             })
             .collect();
         let groups = groups(&stack.flaws);
+        let (mut starts, mut unknown_starts) = (Vec::new(), Vec::new());
+        for name in sources.from {
+            let mut nodes = foothold::nodes(graph, name);
+            if nodes.is_empty() {
+                unknown_starts.push(name.clone());
+            }
+            starts.append(&mut nodes);
+        }
+        let start = match starts.as_slice() {
+            [] => {
+                starts.extend(graph.find(INTERNET.0, INTERNET.1));
+                "the internet".to_owned()
+            }
+            [first] => graph.label(*first).to_owned(),
+            [first, rest @ ..] => format!("{} and {} others", graph.label(*first), rest.len()),
+        };
         let mut workloads: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
         for edge in graph.edges().filter(|edge| graph.edge_kind(*edge) == Some(EdgeKind::Runs)) {
             workloads.entry(graph.to(edge)).or_default().push(graph.from(edge));
         }
-        Self { sources, stack, steps, rules, likelihood, groups, workloads }
+        Self { sources, stack, steps, rules, likelihood, starts, start, unknown_starts, flaw_of, groups, workloads }
     }
 
     fn graph(&self) -> &Graph {
@@ -159,11 +185,14 @@ impl<'a> Assessment<'a> {
             let node = self.graph().find(kind, key);
             node.map(|node| State { state: AttackState::Controls, node }).into_iter().collect()
         };
+        let of_start = |node: &NodeId| State { state: AttackState::Controls, node: *node };
+        let controlled: Vec<State> = self.starts.iter().map(of_start).collect();
         let networks = self.graph().nodes().filter(|node| self.graph().kind(*node) == NodeKind::Network);
         let within: Vec<State> = networks.map(|node| State { state: AttackState::Reaches, node }).collect();
         Searched {
-            internet: search.from(&start(INTERNET)),
-            outside: search.from(&start(OUTSIDE)),
+            internet: search.from(&controlled),
+            // Whoever has a foothold does not come from somewhere else, too.
+            outside: search.from(&if self.sources.from.is_empty() { start(OUTSIDE) } else { Vec::new() }),
             within: search.from(&within),
             consequence: search.to_goals(),
         }

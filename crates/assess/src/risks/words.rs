@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use yagura_model::graph::{EdgeKind, NodeId, NodeKind};
+use yagura_model::graph::{EdgeId, EdgeKind, NodeId, NodeKind};
 use yagura_model::risk::{Hop, Place, Proof, Risk, Term, TermName, Urgency};
 
 use super::{Assessment, Reachability, Scored, Searched};
-use crate::graph::Use;
 use crate::paths::{AttackState, State};
+use crate::profiles::Use;
 
 /// Goals that hurt even where no flaw is needed to get there; a workload that is open to the internet is not one.
 const LEAST_OPEN_WORTH: f64 = 0.55;
@@ -109,8 +109,8 @@ impl Assessment<'_> {
             fact,
         };
         let usage = match flaw.usage {
-            Use::Unknown => "no profile says whether it is used".to_owned(),
-            _ => flaw.use_fact.clone(),
+            Use::Unknown if flaw.use_fact.is_empty() => "no profile says whether it is used".to_owned(),
+            usage => format!("{}: {}", usage.name(), flaw.use_fact),
         };
         vec![
             fact(
@@ -144,9 +144,9 @@ impl Assessment<'_> {
         let workload = scored.workload.map(|workload| self.graph().label(workload)).unwrap_or_default();
         match scored.reachability {
             _ if !flaw.exploitation.is_remote() => ("needs local access".to_owned(), true),
-            Reachability::Internet => (format!("{workload} is reached from the internet"), true),
+            Reachability::Internet => (format!("{workload} is reached from {}", self.start), true),
             Reachability::Chained(_) => {
-                (format!("{workload} is reached from the internet once another flaw was used"), true)
+                (format!("{workload} is reached from {} once another flaw was used", self.start), true)
             }
             Reachability::Outside => (
                 format!("{workload} is open outside the cluster; whether to the internet was not read"),
@@ -167,6 +167,7 @@ impl Assessment<'_> {
         let usage = match flaw.usage {
             Use::Listening => ", the code listens",
             Use::Loaded => ", the code is loaded",
+            Use::Opened => ", only data of it was read",
             Use::Unused => ", the code was not seen in use",
             Use::Unknown => "",
         };
@@ -186,6 +187,10 @@ impl Assessment<'_> {
             graph.edge_kind(**edge) != Some(EdgeKind::Contains)
                 || graph.kind(graph.to(**edge)) == NodeKind::Package
         });
+        let mut evidence: Vec<Proof> = evidence
+            .map(|edge| Proof { fact: graph.fact(*edge).to_owned(), place: graph.place(*edge).to_owned() })
+            .collect();
+        evidence.extend(step.flaw.and_then(|edge| self.seen_running(edge)));
         Some(Hop {
             from: self.place(step.from.node),
             to: self.place(step.to.node),
@@ -193,13 +198,15 @@ impl Assessment<'_> {
             rule: rule.id.clone(),
             title: rule.title.clone(),
             technique: rule.technique.clone(),
-            evidence: evidence
-                .map(|edge| Proof {
-                    fact: graph.fact(*edge).to_owned(),
-                    place: graph.place(*edge).to_owned(),
-                })
-                .collect(),
+            evidence,
         })
+    }
+
+    /// The program that was seen with a flaw's code.
+    fn seen_running(&self, affected: EdgeId) -> Option<Proof> {
+        let flaw = self.stack.flaws.get(*self.flaw_of.get(&affected)?)?;
+        let seen = matches!(flaw.usage, Use::Listening | Use::Loaded | Use::Opened);
+        seen.then(|| Proof { fact: flaw.use_fact.clone(), place: flaw.use_place.clone() })
     }
 
     pub(super) fn place(&self, node: NodeId) -> Place {
@@ -216,7 +223,7 @@ impl Assessment<'_> {
             for state in [AttackState::Controls, AttackState::Reads] {
                 let Some(goal) = self.rules.goal(state, graph.kind(node)) else { continue };
                 let at = State { state, node };
-                if goal.worth < LEAST_OPEN_WORTH || self.reachability(at, searched) != Reachability::Internet
+                if goal.worth < LEAST_OPEN_WORTH || self.starts.contains(&node) || self.reachability(at, searched) != Reachability::Internet
                 {
                     continue;
                 }
@@ -237,7 +244,10 @@ impl Assessment<'_> {
                         "RISK-{:016x}",
                         stable_hash(&format!("open {} {}", state.name(), graph.identity(node)))
                     ),
-                    title: format!("Anybody on the internet {}: {}", goal.title, graph.label(node)),
+                    title: match self.sources.from {
+                        [] => format!("Anybody on the internet {}: {}", goal.title, graph.label(node)),
+                        _ => format!("Whoever starts at {} {}: {}", self.start, goal.title, graph.label(node)),
+                    },
                     score: rounded(score),
                     urgency: Urgency::of_score(score),
                     terms: vec![
@@ -245,7 +255,7 @@ impl Assessment<'_> {
                             name: TermName::Reachability,
                             value: 1.0,
                             known: true,
-                            fact: "open to the internet, no flaw is needed".to_owned(),
+                            fact: format!("open to {}, no flaw is needed", self.start),
                         },
                         Term {
                             name: TermName::Power,
@@ -255,7 +265,7 @@ impl Assessment<'_> {
                         },
                     ],
                     path: path.iter().filter_map(|index| self.hop(*index)).collect(),
-                    reason: format!("{} is open to the internet; no flaw is needed.", graph.label(node)),
+                    reason: format!("{} is open to {}; no flaw is needed.", graph.label(node), self.start),
                     ..Risk::default()
                 });
             }

@@ -20,6 +20,11 @@ pub(super) fn holds_code(path: &[u8], mode: u32, head: &[u8]) -> bool {
     if magic.iter().any(|magic| head.starts_with(magic)) {
         return true;
     }
+    is_named_as_code(path)
+}
+
+/// Whether a file's name alone says that it holds code.
+pub fn is_named_as_code(path: &[u8]) -> bool {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     // `libz.so.1` and `module.ko.xz` end otherwise; `name.tar.gz` may hold anything.
     let mut parts = name.split(|byte| *byte == b'.').skip(1);

@@ -5,7 +5,7 @@
 //! cataloguers do.
 
 mod analyser;
-mod code;
+pub mod code;
 pub mod codec;
 mod consumer;
 mod dispatch;
@@ -25,7 +25,7 @@ pub use analyser::{Analyser, Analysers};
 pub use consumer::{ExecutableDigests, FileConsumer, HEAD_BYTES, Observed, PassingFile};
 pub use facts::{Counts, Evidence, LayerFacts, Symlink};
 pub use links::UnreadLink;
-pub use merge::merge;
+pub use merge::{FileOwner, FileOwners, merge, owners};
 pub(crate) use merge::namespace;
 pub use options::ScanOptions;
 pub use path_key::PathKey;

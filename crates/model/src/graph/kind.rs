@@ -114,5 +114,11 @@ kinds! {
         Holds = "holds",
         /// Lets pass or not what goes to.
         Guards = "guards",
+        /// Was seen listening on.
+        Listens = "listens",
+        /// Was seen with a connection to.
+        Connected = "connected",
+        /// Was seen executing, or with its code in memory.
+        Loads = "loads",
     }
 }

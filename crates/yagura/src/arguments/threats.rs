@@ -171,6 +171,10 @@ pub struct Watch {
     #[arg(long, value_name = "N")]
     pub max_events: Option<u64>,
 
+    /// Write what was executed, loaded, listened on and connected to as a profile, which `yagura scan` ranks by
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+
     #[command(flatten)]
     pub judgement: ThreatRules,
 
@@ -282,6 +286,10 @@ pub struct Record {
     /// Keep so many files; the oldest is removed
     #[arg(long, value_name = "N")]
     pub segments: Option<u64>,
+
+    /// Write what was executed, loaded, listened on and connected to as a profile, too
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
 
     /// Bytes of each buffer that is read, written or sent
     #[arg(long, value_name = "N", default_value_t = 80)]

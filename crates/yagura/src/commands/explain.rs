@@ -40,6 +40,7 @@ pub fn run(arguments: &Explain, everywhere: &Everywhere) -> Result<Outcome> {
                 analysers: Vec::new(),
                 secrets: None,
                 later: &[],
+                context: None,
                 policies: None,
             };
             let scanned = scan::read(&request, &cache, &Progress::new(everywhere.quiet))?;

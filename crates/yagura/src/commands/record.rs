@@ -13,7 +13,7 @@ use super::Outcome;
 use super::replay::Printer;
 use crate::arguments::Everywhere;
 use crate::arguments::threats::Record;
-use crate::live::{Compression, FileSegments, Live, Visitor};
+use crate::live::{Compression, FileSegments, Live, LiveProfile, Visitor};
 use crate::progress::complain;
 
 /// The source of system events, as rules call it.
@@ -35,8 +35,9 @@ pub fn run(arguments: &Record, everywhere: &Everywhere) -> Result<Outcome> {
     };
     let rotation = Rotation::new(FileSegments::new(&arguments.write, compression, numbered), limits);
     let options = Options { data_bytes: arguments.data_bytes, ..Options::default() };
+    let profile = arguments.profile.as_deref().map(LiveProfile::create).transpose()?;
     let mut live = Live::start(None, options)?;
-    let mut recording = Recording { rotation, printer, most: arguments.events };
+    let mut recording = Recording { rotation, printer, most: arguments.events, profile };
     let limit = arguments.duration.map(Duration::from_secs);
     if !everywhere.quiet {
         complain(&format!("recording to {}; stop with Ctrl-C", arguments.write.display()));
@@ -44,6 +45,9 @@ pub fn run(arguments: &Record, everywhere: &Everywhere) -> Result<Outcome> {
     live.run(limit, everywhere.quiet, &mut recording)?;
     let events = recording.rotation.events();
     recording.rotation.finish().with_context(|| format!("writing {}", arguments.write.display()))?;
+    if let Some(profile) = recording.profile.take() {
+        profile.finish(&live.sensor().loss())?;
+    }
     if let Some(lost) = live.loss().filter(|_| !everywhere.quiet) {
         complain(&format!("warning: {lost}"));
     }
@@ -57,6 +61,7 @@ struct Recording {
     rotation: Rotation<FileSegments>,
     printer: Printer,
     most: Option<u64>,
+    profile: Option<LiveProfile>,
 }
 
 impl Visitor for Recording {
@@ -67,6 +72,9 @@ impl Visitor for Recording {
     fn event(&mut self, view: &EventView<'_>) -> Result<()> {
         if self.most.is_some_and(|most| self.rotation.events() >= most) {
             return Ok(());
+        }
+        if let Some(profile) = &mut self.profile {
+            profile.see(view);
         }
         let mut event = view.event();
         if !self.printer.heeds(SOURCE, view)? {

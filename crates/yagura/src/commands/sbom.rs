@@ -20,6 +20,7 @@ pub fn run(arguments: &Sbom, everywhere: &Everywhere) -> Result<Outcome> {
         analysers: Vec::new(),
         later: &[],
         secrets: None,
+        context: None,
         policies: None,
     };
     let scanned = scan::read(&request, &scan::cache(everywhere)?, &progress)?;

@@ -80,6 +80,7 @@ fn read_and_later(
         analysers,
         secrets: secrets.as_ref().map(|search| Arc::clone(&search.secrets)),
         later,
+        context: Some(&judgement.context),
         policies: wants_policies.then(|| policies::chosen(&judgement.policies, everywhere)).transpose()?,
     };
     let mut scanned = scan::read(&request, &cache, &progress)?;
@@ -97,7 +98,7 @@ fn read_and_later(
     }
     judge.judge(&mut report, &advisories.database)?;
     progress.stage("ranking");
-    stack::risks::rank(&mut report, &stack)?;
+    stack::risks::rank(&mut report, &stack, &judgement.context.from)?;
     progress.finish();
     if let Some(search) = &mut secrets {
         search.write_baseline(&report)?;

@@ -1,6 +1,7 @@
 //! What happens on this machine, as it happens: the sensor's events with the state they build, until somebody says stop.
 
 mod health;
+mod profile;
 mod recorder;
 mod segments;
 
@@ -19,6 +20,7 @@ use yagura_sensor::{Options, Sensor, machine};
 
 use crate::progress::complain;
 use health::Health;
+pub use profile::LiveProfile;
 pub use recorder::{Recorder, RecorderSettings};
 pub use segments::{Compression, FileSegments};
 

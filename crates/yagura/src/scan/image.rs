@@ -18,6 +18,7 @@ pub fn read(reader: &mut Reader<'_>, name: &str, mut handle: ImageHandle) -> Tar
     let facts = layers(reader, name, &handle);
     let mut image = handle.image;
     reader.progress.stage("merging layers");
+    reader.remember_owners(name, &facts);
     let mut inventory = layer::merge(&facts, Some(&image));
     if let Some(secrets) = &reader.secrets {
         inventory.observations.extend(secrets.search_image(&mut image));

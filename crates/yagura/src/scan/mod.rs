@@ -8,6 +8,7 @@ mod repository;
 mod sbom;
 mod tree;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,12 +20,12 @@ use yagura_collect::sandbox::{self, SandboxStatus};
 use yagura_detect::policies::Checked;
 use yagura_detect::secrets::Secrets;
 use yagura_formats::layer::codec::CacheTag;
-use yagura_formats::layer::{Analyser, ScanOptions};
+use yagura_formats::layer::{self, Analyser, LayerFacts, ScanOptions};
 use yagura_model::report::{Target, TargetKind};
 
-use crate::arguments::{Access, Everywhere};
+use crate::arguments::{Access, Context as RiskContext, Everywhere};
 use crate::progress::Progress;
-use crate::stack::{Stack, parts};
+use crate::stack::{Stack, parts, profiles};
 pub use acquire::Attached;
 use acquire::{Acquired, Acquirer};
 pub use policies::{Policies, configuration_files};
@@ -40,6 +41,8 @@ pub struct Request<'a> {
     pub later: &'a [PathBuf],
     /// Looks into what images are configured with, where secrets are wanted.
     pub secrets: Option<Arc<Secrets>>,
+    /// Profiles, and what they are of; none when nothing is ranked.
+    pub context: Option<&'a RiskContext>,
     /// Rules that configuration is held against; none when nobody wants to know.
     pub policies: Option<Policies>,
 }
@@ -83,6 +86,7 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
         .chain(&base)
         .flat_map(|acquired| acquirer.paths(acquired))
         .chain(request.later.iter().cloned())
+        .chain(request.context.iter().flat_map(|context| context.profile.iter().cloned()))
         .collect();
     let readable: Vec<&Path> = readable.iter().map(PathBuf::as_path).collect();
     let sandbox = sandbox::restrict(&readable, &[cache.root()]);
@@ -103,6 +107,7 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
         base: None,
         notices: Vec::new(),
         stack: Stack::default(),
+        used: BTreeSet::new(),
         policies: request.policies.as_ref(),
         checked: Vec::new(),
     };
@@ -111,6 +116,19 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
         let handle = handle.with_context(|| format!("--base {} is not an image", base.name))?;
         reader.base = Some((base.name, handle));
     }
+    // Who installed which used file is asked when an image is read: profiles come first.
+    if let Some(context) = request.context {
+        for path in &context.profile {
+            reader.stack.runtime.profiles.push(profiles::read(path)?);
+        }
+        reader.stack.runtime.images.clone_from(&context.container);
+    }
+    for target in &acquired {
+        if let Fetched::Directory(path) = &target.fetched {
+            reader.stack.add(path)?;
+        }
+    }
+    reader.used = reader.stack.runtime.paths();
     let mut targets = Vec::new();
     let mut attached = Vec::new();
     for mut target in acquired {
@@ -173,24 +191,23 @@ struct Reader<'a> {
     base: Option<(String, ImageHandle)>,
     notices: Vec<String>,
     stack: Stack,
+    /// Files that profiles saw in use.
+    used: BTreeSet<String>,
     policies: Option<&'a Policies>,
     checked: Vec<(String, Checked)>,
 }
 
 impl Reader<'_> {
     fn read(&mut self, acquired: Acquired, image: Option<ImageHandle>) -> Result<Target> {
-        if let Fetched::Directory(path) = &acquired.fetched {
-            self.stack.add(path)?;
-        }
         let name = acquired.name;
         let files = |kind, inventory| Target { name: name.clone(), kind, image: None, inventory };
         let mut target = match (image, &acquired.fetched) {
             (Some(handle), _) => image::read(self, &name, handle),
-            (None, Fetched::Directory(path)) => files(TargetKind::Directory, tree::directory(self, path)?),
+            (None, Fetched::Directory(path)) => files(TargetKind::Directory, tree::directory(self, &name, path)?),
             (None, Fetched::File(path)) => files(TargetKind::File, tree::file(self, path)?),
             (None, Fetched::Git(path)) => files(TargetKind::Directory, repository::read(self, path)?),
             (None, Fetched::Sbom(path)) => sbom::read(&name, path)?,
-            (None, _) => files(TargetKind::Host, tree::host(self, &self.access.root)?),
+            (None, _) => files(TargetKind::Host, tree::host(self, &name, &self.access.root)?),
         };
         if let Some(policies) = self.policies {
             let checked = match (&target.image, &acquired.fetched) {
@@ -209,6 +226,14 @@ impl Reader<'_> {
 
     fn jobs(&self) -> usize {
         jobs(self.access)
+    }
+
+    /// Keeps who installed the files that were seen in use.
+    fn remember_owners(&mut self, name: &str, layers: &[LayerFacts]) {
+        if !self.used.is_empty() {
+            let owners = layer::owners(layers, self.used.iter().map(String::as_str));
+            self.stack.runtime.owners.insert(name.to_owned(), owners);
+        }
     }
 }
 

@@ -11,13 +11,13 @@ use yagura_model::Inventory;
 use super::Reader;
 
 /// Everything below a directory.
-pub fn directory(reader: &Reader<'_>, path: &Path) -> Result<Inventory> {
-    tree(reader, path, WalkOptions::default())
+pub fn directory(reader: &mut Reader<'_>, name: &str, path: &Path) -> Result<Inventory> {
+    tree(reader, name, path, WalkOptions::default())
 }
 
 /// A machine: everything below its root but what belongs to others.
-pub fn host(reader: &Reader<'_>, root: &Path) -> Result<Inventory> {
-    tree(reader, root, WalkOptions::for_host())
+pub fn host(reader: &mut Reader<'_>, name: &str, root: &Path) -> Result<Inventory> {
+    tree(reader, name, root, WalkOptions::for_host())
 }
 
 /// One file by itself.
@@ -30,10 +30,12 @@ pub fn file(reader: &Reader<'_>, path: &Path) -> Result<Inventory> {
     Ok(layer::merge(&[scanner.finish()], None))
 }
 
-fn tree(reader: &Reader<'_>, root: &Path, mut options: WalkOptions) -> Result<Inventory> {
+fn tree(reader: &mut Reader<'_>, name: &str, root: &Path, mut options: WalkOptions) -> Result<Inventory> {
     options.exclude.extend(reader.access.exclude.iter().map(|glob| Pattern::new(glob)));
     options.threads = reader.jobs();
     reader.progress.stage(format!("reading {}", root.display()));
     let facts = walk::scan_tree(root, &options, &reader.options)?;
-    Ok(layer::merge(&[facts], None))
+    let facts = [facts];
+    reader.remember_owners(name, &facts);
+    Ok(layer::merge(&facts, None))
 }

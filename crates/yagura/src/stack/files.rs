@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use yagura_collect::walk::{self, Entry, EntryKind, Pattern, Visitor, WalkOptions};
 use yagura_model::{SkipReason, Skipped};
 
+use super::profiles::is_profile;
+
 /// Largest single file, in bytes: a dump of a large cluster.
 const MAX_FILE_BYTES: u64 = 1 << 30;
 /// What all files together may hold, in bytes.
@@ -111,7 +113,7 @@ impl Visitor for Reader {
         match read {
             Ok(bytes) => {
                 let text = Text { name, bytes };
-                if text.has_objects() || text.is_of_a_cloud() {
+                if text.has_objects() || text.is_of_a_cloud() || is_profile(&text.bytes) {
                     self.found.texts.push(text);
                 }
             }

@@ -4,14 +4,16 @@ mod files;
 pub mod parts;
 mod patches;
 mod pieces;
+pub mod profiles;
 pub mod risks;
 pub mod what_if;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use yagura_assess::graph::{Cloud, PackageUse};
+use yagura_assess::graph::Cloud;
 use yagura_assess::kubernetes::Cluster;
+use yagura_assess::profiles::{Observed, Runtime};
 use yagura_collect::sandbox;
 use yagura_configuration::{Parsed, Resource, SourceFile};
 use yagura_formats::document::{self, json, yaml};
@@ -27,8 +29,8 @@ const CLOUD_SOURCES: [&str; 2] = ["terraform", "cloudformation"];
 pub struct Stack {
     pub cluster: Cluster,
     pub cloud: Cloud,
-    /// What profiles saw in use.
-    pub uses: Vec<PackageUse>,
+    /// What profiles saw running.
+    pub runtime: Runtime,
     pub skipped: Vec<Skipped>,
 }
 
@@ -49,6 +51,16 @@ impl Stack {
         let found = files::below(path)?;
         self.skipped.extend(found.skipped);
         for text in &found.texts {
+            if profiles::is_profile(&text.bytes) {
+                match profiles::parse(&text.bytes) {
+                    Ok(profile) => self.runtime.profiles.push(Observed { name: text.name.clone(), profile }),
+                    Err(error) => {
+                        let reason = yagura_model::SkipReason::Malformed;
+                        self.skipped.push(Skipped::new(text.name.clone(), reason, format!("{error:#}")));
+                    }
+                }
+                continue;
+            }
             self.take(text);
         }
         self.take_cloud(&found.texts);

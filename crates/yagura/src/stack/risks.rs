@@ -1,6 +1,6 @@
 //! Findings in context: fills a report's risks and changes.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use yagura_assess::access::defaults;
 use yagura_assess::access::powers::powers;
 use yagura_assess::graph::{Sources, StackGraph};
@@ -12,7 +12,7 @@ use yagura_model::graph::Graph;
 use super::{Stack, patches};
 
 /// Ranks the findings of a report by what the stack says.
-pub fn rank(report: &mut Report, stack: &Stack) -> Result<()> {
+pub fn rank(report: &mut Report, stack: &Stack, from: &[String]) -> Result<()> {
     report.skipped.extend(stack.skipped.iter().cloned());
     if report.findings.is_empty() && stack.cluster.workloads.is_empty() && stack.cloud.resources.is_empty() {
         return Ok(());
@@ -27,9 +27,13 @@ pub fn rank(report: &mut Report, stack: &Stack) -> Result<()> {
         cloud: &stack.cloud,
         targets: &report.targets,
         findings: &report.findings,
-        uses: &stack.uses,
+        runtime: &stack.runtime,
+        from,
     };
     let assessment = Assessment::new(sources, &rules);
+    if let Some(name) = assessment.unknown_starts.first() {
+        bail!("--from {name}: nothing in the stack is called so; `yagura graph export` lists what there is");
+    }
     let (risks, mut changes) = assessment.risks();
     patches::fill(&mut changes, &stack.cluster);
     let notices = assessment.stack.notices;
@@ -50,7 +54,8 @@ pub fn graph(report: &Report, stack: &Stack) -> Result<Graph> {
         cloud: &stack.cloud,
         targets: &report.targets,
         findings: &report.findings,
-        uses: &stack.uses,
+        runtime: &stack.runtime,
+        from: &[],
     };
     Ok(StackGraph::new(&sources).graph)
 }

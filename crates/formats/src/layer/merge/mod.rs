@@ -78,6 +78,39 @@ pub fn merge(layers: &[LayerFacts], image: Option<&Image>) -> Inventory {
     }
 }
 
+/// Who installed what: packages and the files among `paths` that they installed, by what package managers wrote down
+/// and later layers do not hide. A package whose manager keeps no list of files is in `listed` not.
+pub fn owners<'p>(layers: &[LayerFacts], paths: impl Iterator<Item = &'p str>) -> FileOwners {
+    let mut overlay = Overlay::new(layers);
+    let visible = visible_evidence(layers, &mut overlay);
+    let listed = visible.iter().flat_map(|visible| &visible.evidence.facts.ownership);
+    let listed = listed.map(|owned| (owned.ecosystem, owned.package.clone())).collect();
+    let files = ownership::of_paths(paths, &visible);
+    let files = files.into_iter().map(|(path, ecosystem, package)| FileOwner {
+        path: path.to_owned(),
+        ecosystem,
+        package,
+    });
+    FileOwners { listed, files: files.collect() }
+}
+
+/// Which packages installed which of the files that were asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileOwners {
+    /// Packages of whose files a list was read.
+    pub listed: HashSet<(Ecosystem, String)>,
+    pub files: Vec<FileOwner>,
+}
+
+/// A file and a package that installed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileOwner {
+    /// As it was asked for.
+    pub path: String,
+    pub ecosystem: Ecosystem,
+    pub package: String,
+}
+
 /// How packages are sorted.
 fn order(package: &Package) -> impl Ord + '_ {
     let location = package.locations.first();

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use yagura_model::Observation;
+use yagura_model::{Ecosystem, Observation};
 use yagura_model::inventory::FileDigest;
 
 use super::{Found, Visible, file_of};
@@ -19,6 +19,12 @@ const MERGED_DIRECTORIES: &[(&str, &str)] = &[
     ("usr/lib64/", "lib64/"),
     ("usr/bin/", "usr/sbin/"),
     ("usr/lib/", "usr/lib64/"),
+    ("bin/", "usr/bin/"),
+    ("sbin/", "usr/sbin/"),
+    ("lib/", "usr/lib/"),
+    ("lib64/", "usr/lib64/"),
+    ("lib64/", "usr/lib/x86_64-linux-gnu/"),
+    ("lib64/", "lib/x86_64-linux-gnu/"),
 ];
 
 /// Sets [`yagura_model::Package::owner`], [`yagura_model::Package::part_of`], [`FileDigest::owner`] and
@@ -55,6 +61,39 @@ pub(super) fn assign(
     for observation in observations.iter_mut() {
         observation.owner = owners.of(PathKey::of(file_of(&observation.location.path).as_bytes()));
     }
+}
+
+/// Which packages installed these files: the operating system's, then those that another package manager says hold it.
+/// Paths are relative to the root or begin with `/`.
+pub(super) fn of_paths<'p>(
+    paths: impl Iterator<Item = &'p str>,
+    visible: &[Visible<'_>],
+) -> Vec<(&'p str, Ecosystem, String)> {
+    let mut asked: HashMap<PathKey, Vec<&'p str>> = HashMap::new();
+    let mut spellings: HashMap<PathKey, Vec<PathKey>> = HashMap::new();
+    for path in paths {
+        let plain = path.trim_start_matches('/');
+        let key = PathKey::of(plain.as_bytes());
+        asked.entry(key).or_default().push(path);
+        spellings.entry(key).or_default().push(key);
+        for (kept, listed) in MERGED_DIRECTORIES {
+            if let Some(rest) = plain.strip_prefix(kept) {
+                let spelling = PathKey::of(format!("{listed}{rest}").as_bytes());
+                spellings.entry(spelling).or_default().push(key);
+            }
+        }
+    }
+    let mut owned = Vec::new();
+    for ownership in visible.iter().flat_map(|visible| &visible.evidence.facts.ownership) {
+        for file in &ownership.files {
+            for path in spellings.get(file).into_iter().flatten().filter_map(|key| asked.get(key)).flatten() {
+                owned.push((*path, ownership.ecosystem, ownership.package.clone()));
+            }
+        }
+    }
+    owned.sort();
+    owned.dedup();
+    owned
 }
 
 /// Asks for few paths and then goes through the many that packages own, once.

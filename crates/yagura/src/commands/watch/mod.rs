@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use yagura_detect::threats::SourceId;
 use yagura_events::fields::{EventView, SyscallCatalogue};
 use yagura_events::inspect::Inspector;
+use yagura_events::profile::EVENT_TYPES;
 use yagura_events::table::RawEvent;
 use yagura_report::alerts::AlertFormat;
 use yagura_sensor::Options;
@@ -17,7 +18,7 @@ use yagura_sensor::Options;
 use super::Outcome;
 use crate::arguments::Everywhere;
 use crate::arguments::threats::Watch;
-use crate::live::{Live, Recorder, RecorderSettings, Visitor};
+use crate::live::{Live, LiveProfile, Recorder, RecorderSettings, Visitor};
 use crate::progress::complain;
 use crate::threats::{self, Session, Sinks};
 use audit::Listener;
@@ -58,12 +59,16 @@ pub fn run(arguments: &Watch, everywhere: &Everywhere) -> Result<Outcome> {
     });
     let recorder = recorder.transpose()?;
 
-    let wanted = wanted(&session, source);
+    let profile = arguments.profile.as_deref().map(LiveProfile::create).transpose()?;
+    let mut wanted = wanted(&session, source);
+    if let Some(wanted) = wanted.as_mut().filter(|_| profile.is_some()) {
+        wanted.extend(EVENT_TYPES.map(str::to_owned));
+    }
     let mut live = Live::start(wanted.clone(), Options { data_bytes: DATA_BYTES, ..Options::default() })?;
     if !everywhere.quiet {
         complain(coverage(&live, &session, source, wanted.as_ref()).trim_end());
     }
-    let mut watching = Watching { session, source, recorder, listener };
+    let mut watching = Watching { session, source, recorder, listener, profile };
     live.run(limit, everywhere.quiet, &mut watching)?;
     if let Some(recorder) = &mut watching.recorder {
         for path in recorder.finish()? {
@@ -71,6 +76,9 @@ pub fn run(arguments: &Watch, everywhere: &Everywhere) -> Result<Outcome> {
         }
     }
     watching.session.finish()?;
+    if let Some(profile) = watching.profile.take() {
+        profile.finish(&live.sensor().loss())?;
+    }
     if let Some(lost) = live.loss().filter(|_| !everywhere.quiet) {
         complain(&format!("warning: {lost}"));
     }
@@ -113,6 +121,7 @@ struct Watching {
     source: SourceId,
     recorder: Option<Recorder>,
     listener: Option<Listener>,
+    profile: Option<LiveProfile>,
 }
 
 impl Visitor for Watching {
@@ -124,6 +133,9 @@ impl Visitor for Watching {
     }
 
     fn event(&mut self, view: &EventView<'_>) -> Result<()> {
+        if let Some(profile) = &mut self.profile {
+            profile.see(view);
+        }
         let alerts = self.session.judge(self.source, view)?;
         if alerts > 0
             && let Some(recorder) = &mut self.recorder
