@@ -155,7 +155,8 @@ impl Runtime {
 
     fn image_of<'r>(&'r self, id: &str, subject: &'r Subject) -> &'r str {
         let given = self.images.iter().find(|(name, _)| {
-            !name.is_empty() && (subject.name == *name || (name.len() >= 6 && id.starts_with(name.as_str())) || id == name)
+            !name.is_empty()
+                && (subject.name == *name || (name.len() >= 6 && id.starts_with(name.as_str())) || id == name)
         });
         given.map_or(subject.image.as_str(), |(_, image)| image)
     }
@@ -209,8 +210,8 @@ impl Runtime {
             let ports = listened(watched.subject);
             for workload in &watched.workloads {
                 let known = all.entry(*workload);
-                let known = known
-                    .or_insert_with(|| Listening { ports: Connections::none(), place: watched.place() });
+                let known =
+                    known.or_insert_with(|| Listening { ports: Connections::none(), place: watched.place() });
                 known.ports = known.ports.union(&ports);
             }
         }
@@ -241,16 +242,18 @@ fn is_of(target: &Target, id: &str, subject: &Subject, image: &str) -> bool {
     if target.kind == TargetKind::Host {
         return false;
     }
-    let digest = |text: &str| target.image.iter().any(|known| {
-        [&known.manifest_digest, &known.config_digest]
-            .into_iter()
-            .flatten()
-            .any(|digest| text.ends_with(&digest.to_string()) || (text.len() >= 12 && digest.hex().starts_with(text)))
-    });
+    let digest = |text: &str| {
+        target.image.iter().any(|known| {
+            [&known.manifest_digest, &known.config_digest].into_iter().flatten().any(|digest| {
+                text.ends_with(&digest.to_string()) || (text.len() >= 12 && digest.hex().starts_with(text))
+            })
+        })
+    };
     if [&subject.image_digest, &subject.image_id].into_iter().any(|text| !text.is_empty() && digest(text)) {
         return true;
     }
-    !image.is_empty() && (digest(image) || target_names(target).any(|name| name == image || normal(name) == normal(image)))
+    !image.is_empty()
+        && (digest(image) || target_names(target).any(|name| name == image || normal(name) == normal(image)))
 }
 
 /// The workloads a container belongs to: its pod's, else those that run its image.
@@ -292,7 +295,8 @@ fn is_pod_of(pod: &str, workload: &str, kind: &str) -> bool {
 }
 
 fn is_for_others(end: &Endpoint) -> bool {
-    let loopback = end.address.starts_with("127.") || end.address == "::1" || end.address.starts_with("::ffff:127.");
+    let loopback =
+        end.address.starts_with("127.") || end.address == "::1" || end.address.starts_with("::ffff:127.");
     let asked_for_none = end.protocol == "udp" && end.port >= EPHEMERAL;
     !loopback && !asked_for_none
 }
@@ -349,22 +353,52 @@ fn seen(
         Some((_, port)) => (Use::Listening, format!("{what} and listens on {port}")),
         None => (usage, what),
     };
-    PackageUse { usage, fact, place: watched.place(), program: program.to_owned(), container: watched.id.to_owned() }
+    PackageUse {
+        usage,
+        fact,
+        place: watched.place(),
+        program: program.to_owned(),
+        container: watched.id.to_owned(),
+    }
 }
 
 /// What is said of a package none of whose files was used.
 fn nothing(package: &str, files_known: bool, watched: &Watched<'_>) -> PackageUse {
     let profile = &watched.observed.profile;
     let (usage, fact) = if !files_known {
-        (Use::Unknown, format!("which files are {package}'s is not known, so the profile of {} says nothing of it", watched.title()))
+        (
+            Use::Unknown,
+            format!(
+                "which files are {package}'s is not known, so the profile of {} says nothing of it",
+                watched.title()
+            ),
+        )
     } else if watched.is_whole() {
         let seconds = profile.until.saturating_sub(profile.from) / 1_000_000_000;
         let events = profile.events;
-        (Use::Unused, format!("no file of {package} was used in {} while {seconds} s ({events} events) were watched", watched.title()))
+        (
+            Use::Unused,
+            format!(
+                "no file of {package} was used in {} while {seconds} s ({events} events) were watched",
+                watched.title()
+            ),
+        )
     } else {
-        (Use::Unknown, format!("no file of {package} was seen in use, but the profile of {} lost events", watched.title()))
+        (
+            Use::Unknown,
+            format!(
+                "no file of {package} was seen in use, but the profile of {} lost events",
+                watched.title()
+            ),
+        )
     };
-    PackageUse { usage, fact, place: watched.place(), program: String::new(), container: watched.id.to_owned() }
+    PackageUse {
+        usage,
+        fact,
+        place: watched.place(),
+        program: String::new(),
+        container: watched.id.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -375,10 +409,15 @@ mod tests {
     fn pods_are_known_by_the_names_that_controllers_give() {
         assert!(is_pod_of("web-6d4cf56db6-x7k2p", "web", "Deployment"));
         assert!(is_pod_of("db-0", "db", "StatefulSet") && is_pod_of("db", "db", "Pod"));
-        assert!(is_pod_of("nightly-29384756-abcde", "nightly", "CronJob") && is_pod_of("log-x7k2p", "log", "DaemonSet"));
-        for (pod, workload, kind) in
-            [("web-api-6d4cf56db6-x7k2p", "web", "Deployment"), ("db-x", "db", "StatefulSet"), ("webs", "web", "Pod")]
-        {
+        assert!(
+            is_pod_of("nightly-29384756-abcde", "nightly", "CronJob")
+                && is_pod_of("log-x7k2p", "log", "DaemonSet")
+        );
+        for (pod, workload, kind) in [
+            ("web-api-6d4cf56db6-x7k2p", "web", "Deployment"),
+            ("db-x", "db", "StatefulSet"),
+            ("webs", "web", "Pod"),
+        ] {
             assert!(!is_pod_of(pod, workload, kind), "{pod}");
         }
     }

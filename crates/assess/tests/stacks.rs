@@ -125,7 +125,8 @@ fn internal_only_nothing_is_urgent_until_a_door_opens() {
         assert_ne!(risk.path.first().map(|hop| hop.from.label.as_str()), Some("the internet"));
     }
     // A door for the portal makes it, and through it the ledger, reachable from the internet.
-    let (opened, _) = assess(&(manifests + &ingress("erp", "portal")), &Cloud::default(), &findings, &Runtime::default());
+    let (opened, _) =
+        assess(&(manifests + &ingress("erp", "portal")), &Cloud::default(), &findings, &Runtime::default());
     let (portal, ledger) = (about(&opened, "old-portal"), about(&opened, "old-ledger"));
     assert_eq!(
         path(portal)[..4],
@@ -286,13 +287,8 @@ fn what_is_seen_in_use_comes_before_what_merely_lies_there() {
     let node = "/usr/bin/node".to_owned();
     let read = FileUse { read: 1, programs: [node.clone()].into(), ..FileUse::default() };
     subject.files.insert("/srv/node_modules/listens/index.js".into(), read);
-    let listens = Endpoint {
-        protocol: "tcp".into(),
-        address: "0.0.0.0".into(),
-        port: 8080,
-        program: node,
-        count: 1,
-    };
+    let listens =
+        Endpoint { protocol: "tcp".into(), address: "0.0.0.0".into(), port: 8080, program: node, count: 1 };
     subject.listens.push(listens);
     let profile = Profile { until: 90_000_000_000, events: 7, ..Profile::default() };
     let observe = |profile: Profile, subject: Subject| Runtime {
@@ -302,10 +298,16 @@ fn what_is_seen_in_use_comes_before_what_merely_lies_there() {
         }],
         ..Runtime::default()
     };
-    let (known, _) = assess(&manifests, &Cloud::default(), &findings, &observe(profile.clone(), subject.clone()));
+    let (known, _) =
+        assess(&manifests, &Cloud::default(), &findings, &observe(profile.clone(), subject.clone()));
     assert!(known[0].title.contains("listens") && known[0].reason.contains("the code listens"));
-    let fact = "/usr/bin/node loaded /srv/node_modules/listens/index.js in 0123456789ab and listens on TCP 8080";
-    assert!(known[0].terms.iter().any(|term| term.known && term.fact.ends_with(fact)), "{:?}", known[0].terms);
+    let fact =
+        "/usr/bin/node loaded /srv/node_modules/listens/index.js in 0123456789ab and listens on TCP 8080";
+    assert!(
+        known[0].terms.iter().any(|term| term.known && term.fact.ends_with(fact)),
+        "{:?}",
+        known[0].terms
+    );
     assert!(known[0].path.iter().any(|hop| hop.evidence.iter().any(|proof| proof.fact == fact)));
     // A profile that lost events proves no absence.
     let lossy = Profile { lost_events: 3, ..profile.clone() };

@@ -13,8 +13,20 @@ const MAX_FILES: usize = 64 << 10;
 const MAX_ENDPOINTS: usize = 4096;
 /// The types of events that a profile is made of.
 pub const EVENT_TYPES: [&str; 14] = [
-    "accept", "accept4", "bind", "connect", "creat", "execve", "execveat", "listen", "mmap", "mmap2", "open",
-    "open_by_handle_at", "openat", "openat2",
+    "accept",
+    "accept4",
+    "bind",
+    "connect",
+    "creat",
+    "execve",
+    "execveat",
+    "listen",
+    "mmap",
+    "mmap2",
+    "open",
+    "open_by_handle_at",
+    "openat",
+    "openat2",
 ];
 /// Bits of open flags and protections, as captures number them.
 const O_RDONLY: u64 = 1;

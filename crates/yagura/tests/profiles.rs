@@ -82,7 +82,9 @@ fn what_a_container_loaded_outranks_what_merely_lies_in_its_image() {
     let known = bed::scan(work.path(), &[&target, kinds[0], kinds[1], with[0], with[1], with[2], with[3]]);
     let place = |report: &Value, package: &str| {
         let risks = report["risks"].as_array().unwrap();
-        let of = |risk: &Value| risk["title"].as_str().is_some_and(|title| title.contains(&format!(" in {package} ")));
+        let of = |risk: &Value| {
+            risk["title"].as_str().is_some_and(|title| title.contains(&format!(" in {package} ")))
+        };
         risks.iter().position(of).unwrap_or_else(|| panic!("no risk in {package}"))
     };
     let in_use = |package: &str| -> String {

@@ -47,7 +47,8 @@ fn container(
     }
     let subject = watched.subject;
     let mut programs: BTreeSet<&str> = BTreeSet::new();
-    programs.extend(subject.files.iter().filter(|(_, used)| used.executed > 0).map(|(path, _)| path.as_str()));
+    programs
+        .extend(subject.files.iter().filter(|(_, used)| used.executed > 0).map(|(path, _)| path.as_str()));
     let ends = subject.listens.iter().chain(&subject.connects).chain(&subject.accepts);
     programs.extend(ends.map(|end| end.program.as_str()));
     for program in programs.into_iter().take(MAX_PROGRAMS) {
@@ -66,7 +67,8 @@ fn container(
             Some((kind, key, label)) => builder.node(*kind, key, label),
             None => socket(builder, "", end),
         };
-        let fact = format!("connected to {} {} port {}, {} times", end.protocol, end.address, end.port, end.count);
+        let fact =
+            format!("connected to {} {} port {}, {} times", end.protocol, end.address, end.port, end.count);
         builder.edge(running, EdgeKind::Connected, to, &fact, &place);
     }
 }
@@ -81,9 +83,19 @@ fn socket(builder: &mut Builder, container: &str, end: &Endpoint) -> NodeId {
 }
 
 /// States which program was seen with a package that has flaws.
-pub(super) fn loaded(sources: &Sources<'_>, uses: &Uses, key: &(String, String, String), package: NodeId, builder: &mut Builder) {
+pub(super) fn loaded(
+    sources: &Sources<'_>,
+    uses: &Uses,
+    key: &(String, String, String),
+    package: NodeId,
+    builder: &mut Builder,
+) {
     let Some(seen) = uses.get(key).filter(|seen| !seen.program.is_empty()) else { return };
-    let container = sources.runtime.profiles.iter().find(|observed| seen.container == "host" && observed.profile.subjects.contains_key("host"));
+    let container = sources
+        .runtime
+        .profiles
+        .iter()
+        .find(|observed| seen.container == "host" && observed.profile.subjects.contains_key("host"));
     let container = container.map_or(seen.container.as_str(), |observed| observed.profile.host.as_str());
     let running = process(builder, container, &seen.program);
     builder.edge(running, EdgeKind::Loads, package, &seen.fact, &seen.place);

@@ -99,7 +99,9 @@ impl Claims {
                     false
                 }
                 Ecosystem::Pypi => self.python(at, package, parent),
-                Ecosystem::Gem if parent.ends_with("specifications") || parent.ends_with("specifications/default") => {
+                Ecosystem::Gem
+                    if parent.ends_with("specifications") || parent.ends_with("specifications/default") =>
+                {
                     let root = parent.split("/specifications").next().unwrap_or_default();
                     self.directory(&below(root, &format!("gems/{}", name.trim_end_matches(".gemspec"))), at);
                     // Default gems lie among the interpreter's own files.
@@ -107,7 +109,9 @@ impl Claims {
                 }
                 Ecosystem::Composer => {
                     let root = match name {
-                        "installed.json" => parent.trim_end_matches("composer").trim_end_matches('/').to_owned(),
+                        "installed.json" => {
+                            parent.trim_end_matches("composer").trim_end_matches('/').to_owned()
+                        }
                         _ => below(parent, "vendor"),
                     };
                     self.directory(&below(&root, &package.name), at);

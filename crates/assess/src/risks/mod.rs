@@ -146,7 +146,8 @@ impl<'a> Assessment<'a> {
             .iter()
             .map(|step| {
                 let ease = rules.rules.get(usize::from(step.rule)).map_or(1.0, |rule| rule.ease);
-                let flaw = step.flaw.and_then(|edge| flaw_of.get(&edge)).and_then(|flaw| stack.flaws.get(*flaw));
+                let flaw =
+                    step.flaw.and_then(|edge| flaw_of.get(&edge)).and_then(|flaw| stack.flaws.get(*flaw));
                 ease * flaw.map_or(1.0, |flaw| flaw.exploitation.value().0 * flaw.usage.share())
             })
             .collect();
@@ -171,7 +172,19 @@ impl<'a> Assessment<'a> {
         for edge in graph.edges().filter(|edge| graph.edge_kind(*edge) == Some(EdgeKind::Runs)) {
             workloads.entry(graph.to(edge)).or_default().push(graph.from(edge));
         }
-        Self { sources, stack, steps, rules, likelihood, starts, start, unknown_starts, flaw_of, groups, workloads }
+        Self {
+            sources,
+            stack,
+            steps,
+            rules,
+            likelihood,
+            starts,
+            start,
+            unknown_starts,
+            flaw_of,
+            groups,
+            workloads,
+        }
     }
 
     fn graph(&self) -> &Graph {

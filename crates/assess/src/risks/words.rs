@@ -223,7 +223,9 @@ impl Assessment<'_> {
             for state in [AttackState::Controls, AttackState::Reads] {
                 let Some(goal) = self.rules.goal(state, graph.kind(node)) else { continue };
                 let at = State { state, node };
-                if goal.worth < LEAST_OPEN_WORTH || self.starts.contains(&node) || self.reachability(at, searched) != Reachability::Internet
+                if goal.worth < LEAST_OPEN_WORTH
+                    || self.starts.contains(&node)
+                    || self.reachability(at, searched) != Reachability::Internet
                 {
                     continue;
                 }
@@ -246,7 +248,9 @@ impl Assessment<'_> {
                     ),
                     title: match self.sources.from {
                         [] => format!("Anybody on the internet {}: {}", goal.title, graph.label(node)),
-                        _ => format!("Whoever starts at {} {}: {}", self.start, goal.title, graph.label(node)),
+                        _ => {
+                            format!("Whoever starts at {} {}: {}", self.start, goal.title, graph.label(node))
+                        }
                     },
                     score: rounded(score),
                     urgency: Urgency::of_score(score),

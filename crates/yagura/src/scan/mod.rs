@@ -203,7 +203,9 @@ impl Reader<'_> {
         let files = |kind, inventory| Target { name: name.clone(), kind, image: None, inventory };
         let mut target = match (image, &acquired.fetched) {
             (Some(handle), _) => image::read(self, &name, handle),
-            (None, Fetched::Directory(path)) => files(TargetKind::Directory, tree::directory(self, &name, path)?),
+            (None, Fetched::Directory(path)) => {
+                files(TargetKind::Directory, tree::directory(self, &name, path)?)
+            }
             (None, Fetched::File(path)) => files(TargetKind::File, tree::file(self, path)?),
             (None, Fetched::Git(path)) => files(TargetKind::Directory, repository::read(self, path)?),
             (None, Fetched::Sbom(path)) => sbom::read(&name, path)?,

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use yagura_model::{Ecosystem, Observation};
 use yagura_model::inventory::FileDigest;
+use yagura_model::{Ecosystem, Observation};
 
 use super::{Found, Visible, file_of};
 use crate::layer::PathKey;
