@@ -63,7 +63,7 @@ fn metadata(root: &Path) -> Result<Metadata> {
     serde_json::from_slice(&output.stdout).context("reading cargo metadata")
 }
 
-/// Rows of a marked table: first cell (backquotes removed) → second cell.
+/// Rows of a marked table: first cell (backquotes removed) → second cell. A name may stand in one row only.
 fn table(text: &str, name: &str) -> Result<BTreeMap<String, String>> {
     let (open, close) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
     let body = text
@@ -75,7 +75,13 @@ fn table(text: &str, name: &str) -> Result<BTreeMap<String, String>> {
         let mut cells = line.trim().strip_prefix('|')?.split('|').map(|cell| cell.trim().replace('`', ""));
         Some((cells.next()?, cells.next()?))
     });
-    Ok(rows.skip(2).collect())
+    let mut table = BTreeMap::new();
+    for (row, cell) in rows.skip(2) {
+        if table.insert(row.clone(), cell).is_some() {
+            bail!("ARCHITECTURE.md: {row} has two rows in the table {name}");
+        }
+    }
+    Ok(table)
 }
 
 fn edge_problems(table: &BTreeMap<String, String>, metadata: &Metadata) -> Vec<String> {
@@ -127,6 +133,15 @@ mod tests {
     fn the_architecture_document_tells_the_truth() {
         let problems = problems(&root()).unwrap();
         assert!(problems.is_empty(), "{}", problems.join("\n"));
+    }
+
+    #[test]
+    fn a_name_with_two_rows_is_refused() {
+        let rows = |second| {
+            format!("<!-- t -->\n| crate | why |\n|---|---|\n| `a` | x |\n| `{second}` | y |\n<!-- /t -->")
+        };
+        assert_eq!(table(&rows("b"), "t").unwrap().len(), 2);
+        assert!(table(&rows("a"), "t").is_err());
     }
 
     #[test]
