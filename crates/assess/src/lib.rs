@@ -6,6 +6,7 @@
 pub mod access;
 pub mod connectivity;
 pub mod graph;
+pub mod iam;
 pub mod kubernetes;
 pub mod paths;
 pub mod profiles;

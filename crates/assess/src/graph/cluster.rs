@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use yagura_model::graph::{Builder, EdgeKind, NodeId, NodeKind};
 
+use super::aws::Aws;
 use super::{CLUSTER, any_node, namespaced, workload_key};
+use crate::iam::Truth;
 use crate::kubernetes::Cluster;
 use crate::kubernetes::workload::{Container, VolumeSource, Workload};
 
@@ -40,7 +42,7 @@ const DANGEROUS_CAPABILITIES: [(&str, &str); 6] = [
     ("SYS_RAWIO", "may write to devices (SYS_RAWIO)"),
 ];
 
-pub(super) fn add(cluster: &Cluster, builder: &mut Builder) {
+pub(super) fn add(cluster: &Cluster, aws: &Aws<'_>, builder: &mut Builder) {
     let whole = builder.node(CLUSTER.0, CLUSTER.1, "the cluster");
     for (name, namespace) in &cluster.namespaces {
         let node = builder.node(NodeKind::Namespace, name, name);
@@ -66,7 +68,7 @@ pub(super) fn add(cluster: &Cluster, builder: &mut Builder) {
         let machine = any_node(builder);
         builder.edge(whole, EdgeKind::Contains, machine, "runs its workloads", "");
     }
-    let accounts = accounts(cluster, builder);
+    let accounts = accounts(cluster, aws, builder);
     for secret in &cluster.secrets {
         let key = namespaced(&secret.namespace, &secret.name);
         let node = builder.node(NodeKind::Secret, &key, &format!("secret {key}"));
@@ -79,7 +81,11 @@ pub(super) fn add(cluster: &Cluster, builder: &mut Builder) {
 }
 
 /// Whether each stated account wants its token mounted.
-fn accounts<'c>(cluster: &'c Cluster, builder: &mut Builder) -> HashMap<(&'c str, &'c str), bool> {
+fn accounts<'c>(
+    cluster: &'c Cluster,
+    aws: &Aws<'_>,
+    builder: &mut Builder,
+) -> HashMap<(&'c str, &'c str), bool> {
     let mut wants = HashMap::new();
     for account in &cluster.service_accounts {
         wants.insert(
@@ -89,9 +95,15 @@ fn accounts<'c>(cluster: &'c Cluster, builder: &mut Builder) -> HashMap<(&'c str
         let place = cluster.show(account.place);
         let node = account_node(builder, &account.namespace, &account.name, &place);
         for (annotation, identity) in &account.cloud_identities {
-            let role = builder.node(NodeKind::Role, identity, role_name(identity));
+            let role = builder.node(NodeKind::Role, identity, &format!("role {}", role_name(identity)));
+            let trust = aws.web_identity(&account.namespace, &account.name, identity);
+            // The annotation asks; the role's trust decides.
+            if trust.as_ref().is_some_and(|(truth, ..)| *truth == Truth::No) {
+                continue;
+            }
+            let why = trust.map(|(_, why, at)| format!("; {why} [{at}]")).unwrap_or_default();
             let fact = format!(
-                "service account {}/{} may take {identity} ({annotation})",
+                "service account {}/{} may take {identity} ({annotation}){why}",
                 account.namespace, account.name
             );
             builder.edge(node, EdgeKind::Becomes, role, &fact, &place);

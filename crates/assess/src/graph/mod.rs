@@ -5,7 +5,7 @@
 //! `Internet` forwards to load balancers, these to the services, instances and functions behind them; identities act
 //! as, become, administer, read.
 
-mod aws;
+pub mod aws;
 mod cluster;
 mod images;
 mod network;
@@ -20,6 +20,7 @@ use crate::access::powers::Power;
 use crate::connectivity::Connectivity;
 use crate::kubernetes::Cluster;
 use crate::profiles::Runtime;
+use aws::Aws;
 pub use aws::Cloud;
 pub use images::Flaw;
 pub(crate) use images::{bare, normal as normal_image};
@@ -66,13 +67,14 @@ impl StackGraph {
         builder.node(INTERNET.0, INTERNET.1, "the internet");
         builder.node(OUTSIDE.0, OUTSIDE.1, "somebody outside the cluster");
         let connectivity = Connectivity::new(sources.cluster);
+        let aws = Aws::new(sources.cloud);
         if !sources.cluster.workloads.is_empty() {
-            cluster::add(sources.cluster, &mut builder);
+            cluster::add(sources.cluster, &aws, &mut builder);
             let listening = sources.runtime.listening(sources.targets, sources.cluster);
             network::add(&connectivity, &listening, sources.cloud, &mut builder, &mut notices);
             powers::add(sources, &mut builder);
         }
-        aws::add(sources, &mut builder, &mut notices);
+        aws::add(&aws, sources, &mut builder, &mut notices);
         runtime::add(sources, &mut builder);
         let flaws = images::add(sources, &mut builder);
         Self {

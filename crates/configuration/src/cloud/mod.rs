@@ -8,7 +8,7 @@ mod convert;
 mod links;
 mod mapping;
 mod normalise;
-mod policy;
+pub mod policy;
 mod security_group;
 pub mod structured;
 pub mod symbol;

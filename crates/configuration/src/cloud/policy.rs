@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use yagura_formats::document::{Entry, Node, Span, Value};
 
 /// A policy in its own grammar, in ours; anything else as it is.
-pub(super) fn document(node: Node<'static>) -> Node<'static> {
+pub fn document(node: Node<'static>) -> Node<'static> {
     let Value::Mapping(_) = node.value else {
         // Text that is no JSON says nothing about the policy.
         return Node::new(node.span, Value::Unknown);
