@@ -193,7 +193,11 @@ impl Statement {
     fn means_principal(&self, request: &Request<'_>) -> Truth {
         let any =
             |named: &[Named]| named.iter().fold(Truth::No, |any, one| any.or(one.means(request.principal)));
-        if self.not_principals.is_empty() { any(&self.principals) } else { any(&self.not_principals).negated() }
+        if self.not_principals.is_empty() {
+            any(&self.principals)
+        } else {
+            any(&self.not_principals).negated()
+        }
     }
 }
 
