@@ -42,6 +42,58 @@ fn an_rpm_database_is_judged_by_its_distribution() {
     assert_eq!(package["version"], "32:9.16.23-1.el9");
 }
 
+/// Alpine writes its advisories for origins; `apk` keeps them beside each package. Its feed is not among the embedded
+/// ones, so the test brings one in the layout of OSV's bucket.
+#[test]
+fn alpine_is_judged_by_the_origin_of_each_package() {
+    if !has(&["python3"]) {
+        return;
+    }
+    let work = tempfile::tempdir().unwrap();
+    let root = work.path().join("root");
+    write(&root, "etc/os-release", "ID=alpine\nVERSION_ID=3.18.4\n");
+    write(&root, "etc/alpine-release", "3.18.4\n");
+    let package = |name: &str, version: &str, origin: &str| {
+        format!(
+            "C:Q1eVpkasfqZAukAXFYbgwt4xAMZWU=\nP:{name}\nV:{version}\nA:x86_64\nL:Apache-2.0\no:{origin}\n\n"
+        )
+    };
+    let installed = [
+        package("libcrypto3", "3.1.3-r0", "openssl"),
+        package("libssl3", "3.1.4-r1", "openssl"),
+        package("musl", "1.2.4-r1", "musl"),
+    ];
+    write(&root, "lib/apk/db/installed", &installed.concat());
+    let advisory = serde_json::json!({
+        "schema_version": "1.6.0", "id": "ALPINE-CVE-2023-5363", "modified": "2026-01-01T00:00:00Z",
+        "upstream": ["CVE-2023-5363"],
+        "affected": [
+            {"package": {"ecosystem": "Alpine:v3.18", "name": "openssl"},
+             "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.1.4-r0"}]}]},
+            {"package": {"ecosystem": "Alpine:v3.17", "name": "musl"},
+             "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "9.9-r0"}]}]},
+        ],
+    });
+    write(work.path(), "osv/Alpine/ALPINE-CVE-2023-5363.json", &advisory.to_string());
+    let feed = work.path().join("osv/Alpine");
+    let (record, zip) = (feed.join("ALPINE-CVE-2023-5363.json"), feed.join("all.zip"));
+    run("python3", &["-m", "zipfile", "-c", text(&zip), text(&record)]);
+    let database = work.path().join("alpine.ygdb");
+    let built = bed::yagura(work.path())
+        .args(["db", "build", "--osv", text(&work.path().join("osv")), "-o", text(&database)])
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+
+    let report = scan(work.path(), &[&format!("dir:{}", text(&root)), "--db", text(&database)]);
+    assert_eq!(findings_of(&report, "libcrypto3"), ["CVE-2023-5363"], "judged by its origin");
+    let finding = &report["findings"][0];
+    assert_eq!(finding["fixedVersion"], "3.1.4-r0");
+    assert_eq!(finding["evidence"]["matchedName"], "openssl");
+    assert!(findings_of(&report, "libssl3").is_empty(), "a fixed version");
+    assert!(findings_of(&report, "musl").is_empty(), "another release's advisory");
+}
+
 #[test]
 fn distroless_and_language_content_is_judged_where_it_lies() {
     if !has(&["umoci", "python3", "npm", "cargo"]) {
@@ -69,6 +121,13 @@ fn distroless_and_language_content_is_judged_where_it_lies() {
         "version = 3\n\n[[package]]\nname = \"smallvec\"\nversion = \"1.6.0\"\n\
          source = \"registry+https://github.com/rust-lang/crates.io-index\"\n",
     );
+    // A wheel that brings jars inside a jar, and a program that Go built.
+    run("python3", &["-m", "pip", "install", "-q", "--no-deps", "--target", text(&api), "tabula-py==2.10.0"]);
+    run("npm", &["pack", "--silent", "--pack-destination", text(work.path()), "@esbuild/linux-x64@0.17.0"]);
+    let program = app.join("opt/build");
+    fs::create_dir_all(&program).unwrap();
+    let packed = work.path().join("esbuild-linux-x64-0.17.0.tgz");
+    run("tar", &["-xzf", text(&packed), "-C", text(&program), "--strip-components=1"]);
     let layout = work.path().join("image");
     oci_layout(&layout, &[&base, &app]);
 
@@ -79,6 +138,7 @@ fn distroless_and_language_content_is_judged_where_it_lies() {
         ("lodash", "CVE-2021-23337", 1),
         ("django", "CVE-2021-45115", 1),
         ("smallvec", "CVE-2021-25900", 1),
+        ("stdlib", "CVE-2023-24538", 1),
     ] {
         assert!(
             findings_of(&report, package).contains(&flaw),
@@ -88,6 +148,16 @@ fn distroless_and_language_content_is_judged_where_it_lies() {
         let findings = report["findings"].as_array().unwrap();
         let finding = findings.iter().find(|f| f["package"]["name"] == package).unwrap();
         assert_eq!(finding["location"]["layer"], layers[layer]["diffId"], "{package}");
+    }
+    let packages = report["targets"][0]["inventory"]["packages"].as_array().unwrap();
+    for (name, version) in [
+        ("org.apache.pdfbox:pdfbox", "2.0.24"),
+        ("com.google.code.gson:gson", "2.8.7"),
+        ("golang.org/x/sys", "v0.0.0-20220715151400-c0bba94af5f8"),
+        ("stdlib", "1.19.4"),
+    ] {
+        let package = packages.iter().find(|package| package["name"] == name);
+        assert_eq!(package.unwrap_or_else(|| panic!("{name} is not listed"))["version"], version, "{name}");
     }
     assert_eq!(
         findings_of(&report, "lodash").iter().filter(|f| **f == "CVE-2021-23337").count(),

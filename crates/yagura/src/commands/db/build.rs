@@ -76,7 +76,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn summary(built: &Built, path: &Path) -> String {
     let mut text = String::new();
     for skipped in built.skipped.iter().take(MAX_PROBLEMS) {
-        let _ = writeln!(text, "skipped {}: {}", escape(&skipped.path), escape(&skipped.detail));
+        let _ = writeln!(text, "problem in {}: {}", escape(&skipped.path), escape(&skipped.detail));
     }
     if let Some(more) = built.skipped.len().checked_sub(MAX_PROBLEMS).filter(|more| *more > 0) {
         let _ = writeln!(text, "… and {more} more");
