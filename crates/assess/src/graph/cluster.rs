@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use yagura_model::graph::{Builder, EdgeKind, NodeId, NodeKind};
 
-use super::aws::Aws;
+use super::resources::Resources;
 use super::{CLUSTER, any_node, namespaced, workload_key};
 use crate::iam::Truth;
 use crate::kubernetes::Cluster;
@@ -42,7 +42,7 @@ const DANGEROUS_CAPABILITIES: [(&str, &str); 6] = [
     ("SYS_RAWIO", "may write to devices (SYS_RAWIO)"),
 ];
 
-pub(super) fn add(cluster: &Cluster, aws: &Aws<'_>, builder: &mut Builder) {
+pub(super) fn add(cluster: &Cluster, aws: &Resources<'_>, builder: &mut Builder) {
     let whole = builder.node(CLUSTER.0, CLUSTER.1, "the cluster");
     for (name, namespace) in &cluster.namespaces {
         let node = builder.node(NodeKind::Namespace, name, name);
@@ -83,7 +83,7 @@ pub(super) fn add(cluster: &Cluster, aws: &Aws<'_>, builder: &mut Builder) {
 /// Whether each stated account wants its token mounted.
 fn accounts<'c>(
     cluster: &'c Cluster,
-    aws: &Aws<'_>,
+    aws: &Resources<'_>,
     builder: &mut Builder,
 ) -> HashMap<(&'c str, &'c str), bool> {
     let mut wants = HashMap::new();

@@ -10,6 +10,7 @@ mod cluster;
 mod images;
 mod network;
 mod powers;
+mod resources;
 mod runtime;
 
 use yagura_model::Finding;
@@ -20,8 +21,8 @@ use crate::access::powers::Power;
 use crate::connectivity::Connectivity;
 use crate::kubernetes::Cluster;
 use crate::profiles::Runtime;
-use aws::Aws;
-pub use aws::Cloud;
+pub use resources::Cloud;
+use resources::Resources;
 pub use images::Flaw;
 pub(crate) use images::{bare, normal as normal_image};
 
@@ -67,7 +68,7 @@ impl StackGraph {
         builder.node(INTERNET.0, INTERNET.1, "the internet");
         builder.node(OUTSIDE.0, OUTSIDE.1, "somebody outside the cluster");
         let connectivity = Connectivity::new(sources.cluster);
-        let aws = Aws::new(sources.cloud);
+        let aws = Resources::new(sources.cloud);
         if !sources.cluster.workloads.is_empty() {
             cluster::add(sources.cluster, &aws, &mut builder);
             let listening = sources.runtime.listening(sources.targets, sources.cluster);

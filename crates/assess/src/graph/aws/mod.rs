@@ -6,32 +6,15 @@
 pub mod identity;
 mod network;
 
-use std::collections::{BTreeSet, HashMap};
-
 use yagura_configuration::Resource;
 use yagura_formats::document::Node;
-use yagura_model::graph::{Builder, NodeId, NodeKind};
+use yagura_model::graph::Builder;
 
 use super::Sources;
+use super::resources::{Resources, label, node, texts};
 use crate::iam::{Policy, Truth};
 
-/// Cloud resources and the files they were read from.
-#[derive(Clone, Debug, Default)]
-pub struct Cloud {
-    /// By [`yagura_formats::document::Span::source`].
-    pub files: Vec<String>,
-    pub resources: Vec<Resource<'static>>,
-}
-
-/// The resources by name, and where things stand.
-pub(super) struct Aws<'a> {
-    cloud: &'a Cloud,
-    by_name: HashMap<&'a str, &'a Resource<'static>>,
-    /// ARNs of roles and users that policies write in full.
-    stated_arns: BTreeSet<String>,
-}
-
-pub(super) fn add(aws: &Aws<'_>, sources: &Sources<'_>, builder: &mut Builder, notices: &mut Vec<String>) {
+pub(super) fn add(aws: &Resources<'_>, sources: &Sources<'_>, builder: &mut Builder, notices: &mut Vec<String>) {
     if !sources.cloud.resources.iter().any(|one| one.kind.starts_with("aws/")) {
         return;
     }
@@ -39,7 +22,7 @@ pub(super) fn add(aws: &Aws<'_>, sources: &Sources<'_>, builder: &mut Builder, n
     identity::add(aws, sources, builder, notices);
 }
 
-impl<'a> Aws<'a> {
+impl<'a> Resources<'a> {
     /// Whether a role that was read lets a service account in that names it, and why; none where it was not read.
     pub(super) fn web_identity(
         &self,
@@ -51,18 +34,6 @@ impl<'a> Aws<'a> {
             return None;
         }
         identity::web_identity(self, namespace, name, arn)
-    }
-
-    pub(super) fn new(cloud: &'a Cloud) -> Self {
-        let mut stated_arns = BTreeSet::new();
-        for one in cloud.resources.iter().filter(|one| one.kind.starts_with("aws/iam-")) {
-            arns(&one.node, &mut stated_arns);
-        }
-        Self {
-            cloud,
-            by_name: cloud.resources.iter().map(|one| (one.name.as_str(), one)).collect(),
-            stated_arns,
-        }
     }
 
     /// The ARN of a resource, with `?` for the parts that configuration does not say; none for kinds that have none here.
@@ -133,47 +104,4 @@ impl<'a> Aws<'a> {
     fn policy(&self, node: &Node<'_>) -> Policy {
         Policy::read(node, &|text| self.resolve(text), &|node| self.place(node))
     }
-
-    fn of(&self, kind: &'static str) -> impl Iterator<Item = &'a Resource<'static>> {
-        self.cloud.resources.iter().filter(move |one| one.kind == kind)
-    }
-
-    /// The resource that a link names.
-    fn linked(&self, link: &str) -> Option<&'a Resource<'static>> {
-        self.by_name.get(link).copied()
-    }
-
-    fn place(&self, node: &Node<'_>) -> String {
-        let file = usize::try_from(node.span.source).ok().and_then(|at| self.cloud.files.get(at));
-        format!("{}:{}", file.map_or("?", String::as_str), node.span.line)
-    }
-}
-
-/// Every text of a tree that is the ARN of a role or user in an account.
-fn arns(node: &Node<'_>, found: &mut BTreeSet<String>) {
-    if let Some(text) = node.scalar().filter(|text| text.starts_with("arn:aws:iam::")) {
-        found.insert(text.to_owned());
-    }
-    node.items().iter().for_each(|item| arns(item, found));
-    node.entries().iter().for_each(|entry| arns(&entry.value, found));
-}
-
-/// The texts of a list, or the one text that stands for a list.
-fn texts<'n>(node: &'n Node<'_>, key: &str) -> Vec<&'n str> {
-    match node.get(key) {
-        Some(one) if one.scalar().is_some() => one.scalar().into_iter().collect(),
-        Some(list) => list.items().iter().filter_map(Node::scalar).collect(),
-        None => Vec::new(),
-    }
-}
-
-/// What people call a resource: its name, else its address.
-fn label<'r>(resource: &'r Resource<'_>) -> &'r str {
-    resource.node.text_of("name").unwrap_or(&resource.name)
-}
-
-/// The node of a resource; its key is its address.
-fn node(builder: &mut Builder, kind: NodeKind, resource: &Resource<'_>) -> NodeId {
-    let what = resource.kind.rsplit('/').next().unwrap_or_default();
-    builder.node(kind, &resource.name, &format!("{what} {}", label(resource)))
 }

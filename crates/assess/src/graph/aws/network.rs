@@ -7,7 +7,7 @@ use yagura_formats::document::Node;
 use yagura_model::graph::{Builder, EdgeKind, NodeId, NodeKind};
 
 use super::super::{INTERNET, OUTSIDE, Sources, namespaced};
-use super::{Aws, label, node, texts};
+use super::{Resources, label, node, texts};
 
 /// How open something is to the internet.
 enum Open {
@@ -18,7 +18,7 @@ enum Open {
     No,
 }
 
-pub(super) fn add(aws: &Aws<'_>, sources: &Sources<'_>, builder: &mut Builder) {
+pub(super) fn add(aws: &Resources<'_>, sources: &Sources<'_>, builder: &mut Builder) {
     let subnets = Subnets::of(aws);
     groups_by_name(aws, builder);
     for balancer in aws.of("aws/load-balancer").chain(aws.of("aws/classic-load-balancer")) {
@@ -61,7 +61,7 @@ pub(super) fn add(aws: &Aws<'_>, sources: &Sources<'_>, builder: &mut Builder) {
 }
 
 /// Security groups by the names under which load balancers of a cluster are told to use them.
-fn groups_by_name(aws: &Aws<'_>, builder: &mut Builder) {
+fn groups_by_name(aws: &Resources<'_>, builder: &mut Builder) {
     let internet = builder.node(INTERNET.0, INTERNET.1, "");
     for group in aws.of("aws/security-group") {
         let known = builder.find(NodeKind::SecurityGroup, label(group));
@@ -71,7 +71,7 @@ fn groups_by_name(aws: &Aws<'_>, builder: &mut Builder) {
 }
 
 /// The rule of a security group that lets everybody in, in words.
-fn public_rule(aws: &Aws<'_>, group: &Resource<'_>) -> Option<(String, String)> {
+fn public_rule(aws: &Resources<'_>, group: &Resource<'_>) -> Option<(String, String)> {
     let rules = group.node.get("rules").map(Node::items).unwrap_or_default();
     let rule = rules.iter().find(|rule| {
         rule.text_of("direction") == Some("ingress")
@@ -95,7 +95,7 @@ fn is_everybody(cidr: &str) -> bool {
 }
 
 /// Whether security groups let the internet in; something without any group is open.
-fn by_groups(aws: &Aws<'_>, resource: &Resource<'_>) -> Open {
+fn by_groups(aws: &Resources<'_>, resource: &Resource<'_>) -> Open {
     let place = aws.place(&resource.node);
     let stated = resource.node.get("securityGroups");
     let links = texts(&resource.node, "securityGroups");
@@ -124,7 +124,7 @@ fn by_groups(aws: &Aws<'_>, resource: &Resource<'_>) -> Open {
 
 /// States how the internet gets to something with a public address.
 fn open(
-    aws: &Aws<'_>,
+    aws: &Resources<'_>,
     subnets: &Subnets<'_>,
     resource: &Resource<'_>,
     own: &[&str],
@@ -160,7 +160,7 @@ fn open(
     }
 }
 
-fn load_balancer(aws: &Aws<'_>, subnets: &Subnets<'_>, balancer: &Resource<'_>, builder: &mut Builder) {
+fn load_balancer(aws: &Resources<'_>, subnets: &Subnets<'_>, balancer: &Resource<'_>, builder: &mut Builder) {
     let door = node(builder, NodeKind::LoadBalancer, balancer);
     if balancer.node.flag("internal") {
         return;
@@ -188,7 +188,7 @@ fn target_group(builder: &mut Builder, group: &Resource<'_>) -> NodeId {
     builder.node(NodeKind::LoadBalancer, &group.name, &format!("target group {}", label(group)))
 }
 
-fn listeners(aws: &Aws<'_>, builder: &mut Builder) {
+fn listeners(aws: &Resources<'_>, builder: &mut Builder) {
     for listener in aws.of("aws/listener") {
         let Some(balancer) = listener.node.text_of("loadBalancer").and_then(|link| aws.linked(link)) else {
             continue;
@@ -206,7 +206,7 @@ fn listeners(aws: &Aws<'_>, builder: &mut Builder) {
 }
 
 /// From target groups to instances, functions and, through bindings, services of the cluster.
-fn target_groups(aws: &Aws<'_>, sources: &Sources<'_>, builder: &mut Builder) {
+fn target_groups(aws: &Resources<'_>, sources: &Sources<'_>, builder: &mut Builder) {
     for group in aws.of("aws/target-group") {
         let from = target_group(builder, group);
         for target in group.node.get("targets").map(Node::items).unwrap_or_default() {
@@ -235,7 +235,7 @@ fn target_groups(aws: &Aws<'_>, sources: &Sources<'_>, builder: &mut Builder) {
     }
 }
 
-fn ecs_service(aws: &Aws<'_>, subnets: &Subnets<'_>, service: &Resource<'_>, builder: &mut Builder) {
+fn ecs_service(aws: &Resources<'_>, subnets: &Subnets<'_>, service: &Resource<'_>, builder: &mut Builder) {
     let workload =
         builder.node(NodeKind::Workload, &service.name, &format!("{}[ECS service]", label(service)));
     if service.node.flag("publicIp") {
@@ -257,7 +257,7 @@ fn ecs_service(aws: &Aws<'_>, subnets: &Subnets<'_>, service: &Resource<'_>, bui
     }
 }
 
-fn runs(aws: &Aws<'_>, builder: &mut Builder, from: NodeId, image: &str, stated: &Node<'_>) {
+fn runs(aws: &Resources<'_>, builder: &mut Builder, from: NodeId, image: &str, stated: &Node<'_>) {
     let known = builder.node(NodeKind::Image, &super::super::images::normal(image), image);
     builder.edge(from, EdgeKind::Runs, known, &format!("runs {image}"), &aws.place(stated));
 }
@@ -272,7 +272,7 @@ struct Subnets<'a> {
 }
 
 impl<'a> Subnets<'a> {
-    fn of(aws: &Aws<'a>) -> Self {
+    fn of(aws: &Resources<'a>) -> Self {
         let mut subnets = Self { known: HashSet::new(), public: HashSet::new(), shut: HashSet::new() };
         for table in aws.of("aws/route-table") {
             let routes = table.node.get("routes").map(Node::items).unwrap_or_default();

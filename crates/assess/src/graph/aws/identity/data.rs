@@ -5,7 +5,7 @@ use yagura_formats::document::Node;
 use yagura_model::graph::{Builder, EdgeKind, NodeKind};
 
 use super::super::super::INTERNET;
-use super::super::{Aws, label, node};
+use super::super::{Resources, label, node};
 use super::identities::{Identities, Identity};
 use super::{fact, place};
 use crate::iam::{Context, Layers, Policy, Principal, Request, Verdict, evaluate};
@@ -49,7 +49,7 @@ const DATA: [Data; 10] = [
 /// Objects of a bucket that are tried, one identity.
 const MAX_OBJECTS: usize = 16;
 
-pub(super) fn nodes(aws: &Aws<'_>, builder: &mut Builder) {
+pub(super) fn nodes(aws: &Resources<'_>, builder: &mut Builder) {
     for data in &DATA {
         for resource in aws.of(data.kind) {
             node(builder, data.node, resource);
@@ -57,7 +57,7 @@ pub(super) fn nodes(aws: &Aws<'_>, builder: &mut Builder) {
     }
 }
 
-pub(super) fn edges(aws: &Aws<'_>, identities: &Identities<'_>, builder: &mut Builder) {
+pub(super) fn edges(aws: &Resources<'_>, identities: &Identities<'_>, builder: &mut Builder) {
     for data in &DATA {
         for resource in aws.of(data.kind) {
             let Some(arn) = aws.arn(resource) else { continue };
@@ -76,7 +76,7 @@ pub(super) fn edges(aws: &Aws<'_>, identities: &Identities<'_>, builder: &mut Bu
     }
 }
 
-fn policy_of(aws: &Aws<'_>, resource: &Resource<'static>) -> Option<Policy> {
+fn policy_of(aws: &Resources<'_>, resource: &Resource<'static>) -> Option<Policy> {
     let policy = resource.node.get("policy").filter(|policy| !policy.is_null())?;
     Some(aws.policy(policy))
 }
@@ -123,7 +123,7 @@ fn things(who: &Identity<'_>, data: &Data, arn: &str) -> Vec<String> {
 }
 
 /// What everybody may read, by its policy or its access list, unless access is blocked.
-pub(super) fn public(aws: &Aws<'_>, _: &Identities<'_>, builder: &mut Builder) {
+pub(super) fn public(aws: &Resources<'_>, _: &Identities<'_>, builder: &mut Builder) {
     let internet = builder.node(INTERNET.0, INTERNET.1, "");
     let anybody = Principal {
         arn: "arn:aws:iam::000000000000:user/anybody".into(),

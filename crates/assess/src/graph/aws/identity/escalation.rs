@@ -3,7 +3,7 @@
 use yagura_formats::document::{Node, yaml};
 use yagura_model::graph::{Builder, EdgeKind, NodeId, NodeKind};
 
-use super::super::{Aws, label, node};
+use super::super::{Resources, label, node};
 use super::identities::{Identities, Identity};
 use super::trust::trusted;
 use super::{fact, place};
@@ -104,7 +104,7 @@ impl Escalation {
 }
 
 pub(super) fn edges(
-    aws: &Aws<'_>,
+    aws: &Resources<'_>,
     identities: &Identities<'_>,
     account: NodeId,
     builder: &mut Builder,
@@ -134,7 +134,7 @@ pub(super) fn edges(
 }
 
 struct Walk<'w, 'a> {
-    aws: &'w Aws<'a>,
+    aws: &'w Resources<'a>,
     identities: &'w Identities<'a>,
     who: &'w Identity<'a>,
     from: NodeId,

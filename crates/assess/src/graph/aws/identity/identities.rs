@@ -7,7 +7,7 @@ use yagura_formats::document::{Node, yaml};
 use yagura_model::graph::NodeId;
 
 use super::super::super::Sources;
-use super::super::{Aws, label, texts};
+use super::super::{Resources, label, texts};
 use crate::iam::policy::Text;
 use crate::iam::{Context, Effect, Layers, Policy, Principal, Request, Statement, Verdict, evaluate};
 
@@ -34,7 +34,7 @@ pub struct Identities<'a> {
 }
 
 impl<'a> Identities<'a> {
-    pub fn of(aws: &Aws<'a>, sources: &Sources<'_>) -> Self {
+    pub fn of(aws: &Resources<'a>, sources: &Sources<'_>) -> Self {
         let mut reader = Reader { aws, managed: managed(), unknown: BTreeSet::new() };
         let all = aws.of("aws/iam-role").chain(aws.of("aws/iam-user"));
         let all: Vec<Identity<'a>> = all.map(|resource| reader.identity(resource, sources)).collect();
@@ -132,7 +132,7 @@ fn managed() -> Vec<(String, Vec<String>)> {
 }
 
 struct Reader<'r, 'a> {
-    aws: &'r Aws<'a>,
+    aws: &'r Resources<'a>,
     managed: Vec<(String, Vec<String>)>,
     unknown: BTreeSet<String>,
 }

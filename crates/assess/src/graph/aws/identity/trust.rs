@@ -4,13 +4,13 @@ use yagura_configuration::Resource;
 use yagura_model::graph::{Builder, EdgeKind, NodeId, NodeKind};
 
 use super::super::super::{any_node, namespaced};
-use super::super::{Aws, label, node};
+use super::super::{Resources, label, node};
 use super::identities::{Identities, Identity};
 use super::{fact, is_arn_of, place};
 use crate::iam::{Context, Layers, Policy, Principal, Request, Truth, Verdict, evaluate};
 
 /// Chains: both the one who asks and the role's trust must allow.
-pub(super) fn assumed_by_roles(aws: &Aws<'_>, identities: &Identities<'_>, builder: &mut Builder) {
+pub(super) fn assumed_by_roles(aws: &Resources<'_>, identities: &Identities<'_>, builder: &mut Builder) {
     for who in &identities.all {
         for other in identities.all.iter().filter(|other| other.resource.kind == "aws/iam-role") {
             if std::ptr::eq(who, other) {
@@ -36,7 +36,7 @@ pub(super) fn assumed_by_roles(aws: &Aws<'_>, identities: &Identities<'_>, build
 }
 
 /// A role that trusts any account lets everybody in who has one.
-fn everybody(_: &Aws<'_>, role: &Identity<'_>, builder: &mut Builder) {
+fn everybody(_: &Resources<'_>, role: &Identity<'_>, builder: &mut Builder) {
     let stranger = Principal {
         arn: "arn:aws:iam::000000000000:user/anybody".into(),
         account: "000000000000".into(),
@@ -64,7 +64,7 @@ pub(super) fn trusted(trust: &Policy, action: &str, who: &Principal, context: &C
 
 /// Whether a role that was read lets a service account of a cluster in, and why; none where it was not read.
 pub(in super::super) fn web_identity(
-    aws: &Aws<'_>,
+    aws: &Resources<'_>,
     namespace: &str,
     name: &str,
     arn: &str,
@@ -99,7 +99,7 @@ pub(in super::super) fn web_identity(
 }
 
 /// Machines by their profile, functions, tasks, nodes of a cluster, and EKS Pod Identity.
-pub(super) fn assumed_by_machines(aws: &Aws<'_>, identities: &Identities<'_>, builder: &mut Builder) {
+pub(super) fn assumed_by_machines(aws: &Resources<'_>, identities: &Identities<'_>, builder: &mut Builder) {
     let acts = |from: NodeId,
                 link: &str,
                 service: &str,
@@ -174,6 +174,6 @@ pub(super) fn assumed_by_machines(aws: &Aws<'_>, identities: &Identities<'_>, bu
     }
 }
 
-fn profile<'a>(aws: &Aws<'a>, link: &str) -> Option<&'a Resource<'static>> {
+fn profile<'a>(aws: &Resources<'a>, link: &str) -> Option<&'a Resource<'static>> {
     aws.linked(link).or_else(|| aws.of("aws/instance-profile").find(|profile| label(profile) == link))
 }
