@@ -6,7 +6,10 @@
 //! as, become, administer, read.
 
 pub mod aws;
+mod azure;
+mod cloud_roles;
 mod cluster;
+mod gcp;
 mod images;
 mod network;
 mod powers;
@@ -21,10 +24,10 @@ use crate::access::powers::Power;
 use crate::connectivity::Connectivity;
 use crate::kubernetes::Cluster;
 use crate::profiles::Runtime;
-pub use resources::Cloud;
-use resources::Resources;
 pub use images::Flaw;
 pub(crate) use images::{bare, normal as normal_image};
+pub use resources::Cloud;
+use resources::Resources;
 
 /// Everything that is known of a stack.
 #[derive(Clone, Copy)]
@@ -68,14 +71,16 @@ impl StackGraph {
         builder.node(INTERNET.0, INTERNET.1, "the internet");
         builder.node(OUTSIDE.0, OUTSIDE.1, "somebody outside the cluster");
         let connectivity = Connectivity::new(sources.cluster);
-        let aws = Resources::new(sources.cloud);
+        let cloud = Resources::new(sources.cloud);
         if !sources.cluster.workloads.is_empty() {
-            cluster::add(sources.cluster, &aws, &mut builder);
+            cluster::add(sources.cluster, &cloud, &mut builder);
             let listening = sources.runtime.listening(sources.targets, sources.cluster);
             network::add(&connectivity, &listening, sources.cloud, &mut builder, &mut notices);
             powers::add(sources, &mut builder);
         }
-        aws::add(&aws, sources, &mut builder, &mut notices);
+        aws::add(&cloud, sources, &mut builder, &mut notices);
+        azure::add(&cloud, sources, &mut builder, &mut notices);
+        gcp::add(&cloud, sources, &mut builder, &mut notices);
         runtime::add(sources, &mut builder);
         let flaws = images::add(sources, &mut builder);
         Self {

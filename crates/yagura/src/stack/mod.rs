@@ -85,7 +85,9 @@ impl Stack {
             (source.parse)(&files, &mut parsed);
             let Ok(first) = u32::try_from(self.cloud.files.len()) else { return };
             self.cloud.files.extend(files.iter().map(|file| file.path.to_owned()));
-            let of_cloud = parsed.resources.into_iter().filter(|one| one.kind.starts_with("aws/"));
+            let clouds = ["aws/", "azure/", "gcp/"];
+            let of_cloud = parsed.resources.into_iter();
+            let of_cloud = of_cloud.filter(|one| clouds.iter().any(|cloud| one.kind.starts_with(cloud)));
             self.cloud.resources.extend(of_cloud.map(|resource| {
                 let mut node = resource.node.into_owned();
                 node.shift_source(first);

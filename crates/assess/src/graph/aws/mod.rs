@@ -14,7 +14,12 @@ use super::Sources;
 use super::resources::{Resources, label, node, texts};
 use crate::iam::{Policy, Truth};
 
-pub(super) fn add(aws: &Resources<'_>, sources: &Sources<'_>, builder: &mut Builder, notices: &mut Vec<String>) {
+pub(super) fn add(
+    aws: &Resources<'_>,
+    sources: &Sources<'_>,
+    builder: &mut Builder,
+    notices: &mut Vec<String>,
+) {
     if !sources.cloud.resources.iter().any(|one| one.kind.starts_with("aws/")) {
         return;
     }

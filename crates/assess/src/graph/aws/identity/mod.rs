@@ -18,7 +18,12 @@ pub use escalation::{Escalation, Gives, Need, Subject, escalations};
 use identities::Identities;
 pub(super) use trust::web_identity;
 
-pub(super) fn add(aws: &Resources<'_>, sources: &Sources<'_>, builder: &mut Builder, notices: &mut Vec<String>) {
+pub(super) fn add(
+    aws: &Resources<'_>,
+    sources: &Sources<'_>,
+    builder: &mut Builder,
+    notices: &mut Vec<String>,
+) {
     let account = builder.node(NodeKind::CloudAccount, "aws", "the AWS account");
     let mut identities = Identities::of(aws, sources);
     for one in &mut identities.all {
