@@ -26,6 +26,25 @@ pub struct LocalFeeds {
     pub csaf: Option<PathBuf>,
 }
 
+impl LocalFeeds {
+    /// Every file and directory that compiling reads; feeds may be links to elsewhere.
+    pub fn paths(&self) -> Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for directory in &self.osv {
+            let ecosystems = ecosystems(directory)?;
+            paths.extend(ecosystems.iter().map(|ecosystem| ecosystem.join("all.zip")));
+            paths.extend(ecosystems);
+            paths.push(directory.clone());
+        }
+        if let Some(directory) = &self.csaf {
+            paths.extend(json_files(directory)?.into_iter().filter(|path| path.is_symlink()));
+            paths.push(directory.clone());
+        }
+        paths.extend([&self.kev, &self.epss, &self.end_of_life].into_iter().flatten().cloned());
+        Ok(paths)
+    }
+}
+
 /// Compiles all feeds. With `states`, records that have not changed since the last time are taken from there.
 pub fn compile(feeds: &LocalFeeds, states: Option<&Path>, key: Option<&SigningKey>) -> Result<Built> {
     let mut builder = Builder::new();

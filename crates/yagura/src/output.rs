@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use yagura_model::Report;
@@ -21,6 +21,14 @@ struct Output {
     /// None for standard output.
     file: Option<(PathBuf, File)>,
     template: Option<Template>,
+}
+
+/// Where a file lies: what must be writable for it to get its name.
+pub fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
+        _ => Path::new("."),
+    }
 }
 
 impl Outputs {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use yagura_collect::sandbox;
 use yagura_detect::vulnerabilities::{Affected, SbomIndex, SbomIndexBuilder, changed_records};
 use yagura_formats::database::{Database, Verification};
 use yagura_formats::sbom;
@@ -25,8 +26,12 @@ pub fn run(arguments: &DbAffected, everywhere: &Everywhere) -> Result<Outcome> {
         Some(path) => Some(changed_records(&open(path)?, &advisories.database)?),
         None => None,
     };
-    let progress = Progress::new(everywhere.quiet);
     let files = files(&arguments.sboms)?;
+    let links = files.iter().filter(|path| path.is_symlink());
+    let readable: Vec<&Path> = arguments.sboms.iter().chain(links).map(PathBuf::as_path).collect();
+    let written = arguments.index.as_deref().map(output::directory_of);
+    sandbox::restrict(&readable, written.as_slice());
+    let progress = Progress::new(everywhere.quiet);
     let index = match &arguments.index {
         Some(kept) => kept_index(kept, &files, &progress)?,
         None => index(&files, &progress)?,
@@ -89,8 +94,10 @@ fn index(files: &[PathBuf], progress: &Progress) -> Result<SbomIndex> {
     progress.steps("reading SBOMs", files.len() as u64);
     let mut builder = SbomIndexBuilder::new();
     for path in files {
-        let bytes = fs::read(path).with_context(|| path.display().to_string())?;
-        match sbom::read(&bytes) {
+        match fs::read(path)
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| sbom::read(&bytes).map_err(|error| error.to_string()))
+        {
             Ok(sbom) => {
                 builder.add(path.display().to_string(), &sbom.inventory);
             }

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use yagura_collect::feeds::{FeedSources, FeedState};
+use yagura_collect::sandbox;
 use yagura_formats::database::{Built, SigningKey};
 use yagura_report::terminal::escape;
 
@@ -23,6 +24,7 @@ pub fn run(arguments: &DbBuild, everywhere: &Everywhere) -> Result<Outcome> {
     let key = arguments.sign.as_deref().map(signing_key).transpose()?;
     let progress = Progress::new(everywhere.quiet);
     let feeds = local(&arguments.feeds, everywhere, &progress)?;
+    confine(&feeds, output::directory_of(&arguments.output), everywhere)?;
     progress.stage("compiling");
     let built = feeds::compile(&feeds, None, key.as_ref())?;
     progress.finish();
@@ -31,6 +33,15 @@ pub fn run(arguments: &DbBuild, everywhere: &Everywhere) -> Result<Outcome> {
         output::print(&summary(&built, &arguments.output))?;
     }
     Ok(Outcome::Fine)
+}
+
+/// Feeds are what strangers wrote: once they are here, the process keeps them, the database in use and the place where
+/// the new one goes.
+pub fn confine(feeds: &LocalFeeds, written: &Path, everywhere: &Everywhere) -> Result<()> {
+    let readable = feeds.paths()?;
+    let readable: Vec<&Path> = readable.iter().chain(&everywhere.db).map(PathBuf::as_path).collect();
+    sandbox::restrict(&readable, &[written]);
+    Ok(())
 }
 
 /// Feeds named by address are fetched into the cache first; the others are read where they lie.

@@ -52,6 +52,7 @@ fn update(arguments: &DbUpdate, everywhere: &Everywhere) -> Result<Outcome> {
     if failed == fetched.reports.len() {
         bail!("no feed could be fetched\n{}", text.trim_end());
     }
+    build::confine(&fetched.feeds, cache.root(), everywhere)?;
     progress.stage("compiling");
     fs::create_dir_all(&fetched.states).with_context(|| fetched.states.display().to_string())?;
     let built = feeds::compile(&fetched.feeds, Some(&fetched.states), None)?;

@@ -18,6 +18,7 @@ use yagura_report::alerts::AlertFormat;
 use super::Outcome;
 use crate::arguments::Everywhere;
 use crate::arguments::threats::{ListFormat, Replay, RulesCheck};
+use crate::output;
 use crate::progress::{Progress, complain};
 use crate::threats::{self, Session, Sinks};
 use capture::Captures;
@@ -71,7 +72,7 @@ pub fn run(arguments: &Replay, everywhere: &Everywhere) -> Result<Outcome> {
     if confined {
         let readable: Vec<&Path> = arguments.files.iter().map(PathBuf::as_path).collect();
         // A copy gets its name when it is whole: that is a change of its directory.
-        let copied_to = arguments.write.as_deref().map(directory_of);
+        let copied_to = arguments.write.as_deref().map(output::directory_of);
         sandbox::restrict(&readable, copied_to.as_slice());
     }
     let mut work = Work {
@@ -95,13 +96,6 @@ pub fn run(arguments: &Replay, everywhere: &Everywhere) -> Result<Outcome> {
     let worst = work.session.as_ref().and_then(Session::worst);
     let over = arguments.fail_on.is_some_and(|least| worst.is_some_and(|worst| worst <= least));
     Ok(if over { Outcome::Findings } else { Outcome::Fine })
-}
-
-fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => directory,
-        _ => Path::new("."),
-    }
 }
 
 fn replay(inputs: Vec<Input>, work: &mut Work) -> Result<()> {
