@@ -47,6 +47,9 @@ fn one_medium_flaw_outranks_dozens_of_critical_ones() {
         assert!(hop["technique"].as_str().unwrap().starts_with('T'));
         assert!(hop["evidence"].as_array().unwrap().iter().all(|proof| proof["fact"] != ""), "{hop}");
     }
+    let loaded = "/opt/bitnami/php/bin/php loaded /opt/bitnami/joomla/api/index.php in storefront and listens on TCP 8080";
+    assert!(first.to_string().contains(loaded), "{first}");
+    assert!(first["reason"].as_str().unwrap().contains("the code listens"));
     let nightly: Vec<&Value> =
         risks.iter().filter(|risk| risk["title"].as_str().unwrap().contains("figures:2023.1")).collect();
     let critical =
@@ -122,6 +125,8 @@ fn a_risk_is_explained_by_its_flaw_and_the_graph_is_written_for_others() {
         "YGR-PATH-001",
         "aws/network.tf:",
         "any of these ends it",
+        "listening: /opt/bitnami/php/bin/php loaded /opt/bitnami/joomla/api/index.php",
+        "-    cidr_blocks = [\"0.0.0.0/0\"]",
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
@@ -137,6 +142,9 @@ fn a_risk_is_explained_by_its_flaw_and_the_graph_is_written_for_others() {
         "role",
         "bucket",
         "vulnerability",
+        "container",
+        "process",
+        "socket",
     ] {
         assert!(kinds.contains(&kind), "{kind}");
     }

@@ -20,7 +20,9 @@ pub fn fill(changes: &mut [Change], cluster: &Cluster) {
             ChangeKind::Unbind => without_document(&change.place, "Binding"),
             ChangeKind::PodSecurity => labelled(&change.place),
             ChangeKind::UnmountToken => without_token(change, cluster),
-            ChangeKind::Protect if change.place.is_empty() => policy(change, cluster),
+            ChangeKind::Protect if change.place.is_empty() => policy(change, cluster, &CLIENTS),
+            ChangeKind::Limit => policy(change, cluster, &SERVERS),
+            ChangeKind::Close => without_block(&change.place),
             _ => None,
         };
         change.patch = patch.unwrap_or_default();
@@ -37,6 +39,59 @@ fn lines_at(place: &str) -> Option<(&str, Vec<String>, usize)> {
     File::open(path).ok()?.take(MAX_BYTES).read_to_string(&mut text).ok()?;
     let line = line.parse::<usize>().ok()?.checked_sub(1)?;
     Some((path, text.lines().map(str::to_owned).collect(), line))
+}
+
+/// Blocks of Terraform that only open something: without one of them less is open, and nothing else changes.
+const OPENING: [&str; 11] = [
+    "ingress {",
+    "security_rule {",
+    "authorized_networks {",
+    "resource \"aws_vpc_security_group_ingress_rule\"",
+    "resource \"aws_security_group_rule\"",
+    "resource \"aws_lambda_function_url\"",
+    "resource \"azurerm_network_security_rule\"",
+    "resource \"azurerm_mssql_firewall_rule\"",
+    "resource \"azurerm_postgresql_flexible_server_firewall_rule\"",
+    "resource \"google_compute_firewall\"",
+    "resource \"google_cloud_run_v2_service_iam_member\"",
+];
+
+/// Takes away the block of Terraform that starts at a place, or a few lines above it.
+fn without_block(place: &str) -> Option<String> {
+    /// A rule's place may be an attribute of its block.
+    const ABOVE: usize = 12;
+    let (path, line) = place.rsplit_once(':')?;
+    if !(path.ends_with(".tf") || path.ends_with(".tofu")) {
+        return None;
+    }
+    let mut text = String::new();
+    File::open(path).ok()?.take(MAX_BYTES).read_to_string(&mut text).ok()?;
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let line = line.parse::<usize>().ok()?.checked_sub(1)?;
+    let opens = |text: &str| OPENING.iter().any(|start| text.trim_start().starts_with(start));
+    let start = (line.saturating_sub(ABOVE)..=line)
+        .rev()
+        .find(|at| lines.get(*at).is_some_and(|text| opens(text)))?;
+    let mut depth = 0i32;
+    for (at, text) in lines.iter().enumerate().skip(start) {
+        // Braces in texts would count: of such blocks none is cut.
+        if text.contains("<<") || text.matches('"').count() % 2 == 1 {
+            return None;
+        }
+        let plain: String = text.split('"').step_by(2).collect();
+        for c in plain.split('#').next()?.chars() {
+            depth += match c {
+                '{' => 1,
+                '}' => -1,
+                _ => 0,
+            };
+        }
+        if depth == 0 {
+            // The place lies in this block, not behind it.
+            return (at >= line).then(|| diff(path, &lines, start, at + 1, &[]));
+        }
+    }
+    None
 }
 
 /// The lines of the document that holds a line: first, and one behind the last.
@@ -109,8 +164,34 @@ fn without_token(change: &Change, cluster: &Cluster) -> Option<String> {
     Some(diff(path, &lines, start + containers, start + containers, &[new]))
 }
 
-/// A new file with a policy that lets nobody reach a workload until its clients are named.
-fn policy(change: &Change, cluster: &Cluster) -> Option<String> {
+/// What a new policy begins with: nothing is let through but what makes names known, until somebody names the rest.
+struct Beginning {
+    end: &'static str,
+    comment: &'static str,
+    rules: &'static [&'static str],
+}
+
+const CLIENTS: Beginning = Beginning {
+    end: "clients",
+    comment: "# Lets nobody in: name the clients under `ingress` before this is applied.",
+    rules: &["  policyTypes: [Ingress]", "  ingress: []"],
+};
+const SERVERS: Beginning = Beginning {
+    end: "servers",
+    comment: "# Lets it ask for names only: name what it needs under `egress` before this is applied.",
+    rules: &[
+        "  policyTypes: [Egress]",
+        "  egress:",
+        "  - to:",
+        "    - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}",
+        "    ports:",
+        "    - {port: 53, protocol: UDP}",
+        "    - {port: 53, protocol: TCP}",
+    ],
+};
+
+/// A new file with a policy for one workload.
+fn policy(change: &Change, cluster: &Cluster, beginning: &Beginning) -> Option<String> {
     let workload = workload(change, cluster)?;
     let file = cluster.files.get(usize::try_from(workload.place.file).ok()?)?;
     let plain = |text: &str| {
@@ -119,20 +200,20 @@ fn policy(change: &Change, cluster: &Cluster) -> Option<String> {
     if workload.labels.is_empty() || !workload.labels.iter().all(|(key, value)| plain(key) && plain(value)) {
         return None;
     }
-    let path = Path::new(file).with_file_name(format!("{}-clients.yaml", workload.name));
+    let path = Path::new(file).with_file_name(format!("{}-{}.yaml", workload.name, beginning.end));
     let mut text = vec![
-        "# Lets nobody in: name the clients under `ingress` before this is applied.".to_owned(),
+        beginning.comment.to_owned(),
         "apiVersion: networking.k8s.io/v1".to_owned(),
         "kind: NetworkPolicy".to_owned(),
         "metadata:".to_owned(),
-        format!("  name: {}-clients", workload.name),
+        format!("  name: {}-{}", workload.name, beginning.end),
         format!("  namespace: {}", workload.namespace),
         "spec:".to_owned(),
         "  podSelector:".to_owned(),
         "    matchLabels:".to_owned(),
     ];
     text.extend(workload.labels.iter().map(|(key, value)| format!("      {key}: \"{value}\"")));
-    text.extend(["  policyTypes: [Ingress]".to_owned(), "  ingress: []".to_owned()]);
+    text.extend(beginning.rules.iter().map(|line| (*line).to_owned()));
     let path = path.display().to_string();
     let path = path.trim_start_matches('/');
     let mut patch = format!("--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{} @@\n", text.len());
@@ -164,9 +245,28 @@ fn diff(path: &str, lines: &[String], start: usize, end: usize, new: &[String]) 
 
 #[cfg(test)]
 mod tests {
-    use super::{labelled, without_document};
+    use super::{labelled, without_block, without_document};
     use crate::stack::what_if::patch;
     use std::fs;
+
+    #[test]
+    fn a_block_that_opens_a_door_is_cut_out_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.tf");
+        let text = "resource \"aws_security_group\" \"g\" {\n  name = \"g\"\n  ingress {\n    cidr_blocks = [\"0.0.0.0/0\"] # { everybody\n  }\n  egress {\n  }\n}\n";
+        fs::write(&path, text).unwrap();
+        let cut = without_block(&format!("{}:4", path.display())).unwrap();
+        assert!(
+            cut.contains("-  ingress {\n-    cidr_blocks = [\"0.0.0.0/0\"] # { everybody\n-  }\n   egress {"),
+            "{cut}"
+        );
+        assert_eq!(
+            without_block(&format!("{}:7", path.display())),
+            None,
+            "the rule above does not hold that line"
+        );
+        assert_eq!(without_block(&format!("{}:1", path.display())), None);
+    }
 
     #[test]
     fn patches_apply_to_the_file_they_were_made_of() {
