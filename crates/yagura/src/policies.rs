@@ -1,5 +1,7 @@
 //! Which policy rules a run has: the program's own, those of the user, and the choice among them.
 
+pub mod rego;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -39,12 +41,8 @@ pub fn frameworks() -> Result<BTreeMap<String, Framework>> {
 /// The rules that a command line asks for; a wrong rule or framework is told before any work.
 pub fn chosen(choice: &PolicyChoice, everywhere: &Everywhere) -> Result<Policies> {
     let mut rules = carried();
+    let mut pack = rego::load(&choice.policy, &choice.policy_data).context("--policy")?;
     for directory in &choice.policy {
-        if let Some((path, _)) = files(directory, &["rego"])?.first() {
-            bail!(
-                "--policy: {path} is Rego, which cannot be run yet; only rules as docs/policies.md describes them can"
-            );
-        }
         for (path, text) in files(directory, &["yaml", "yml"])? {
             if is_rule(&text) {
                 rules.add_checked(path, text).context("--policy")?;
@@ -60,9 +58,16 @@ pub fn chosen(choice: &PolicyChoice, everywhere: &Everywhere) -> Result<Policies
             }
         }
         rules.restrict(&choice.framework);
+        if let Some(pack) = &mut pack {
+            pack.restrict(&choice.framework);
+        }
+    }
+    if let Some(pack) = &pack {
+        rules.know(pack.checks().iter().map(|check| check.id.clone()));
     }
     Ok(Policies {
         rules,
+        pack,
         language: output::language(everywhere).tag(),
         today: Zoned::now().date().to_string(),
         variables: choice.tf_vars.iter().map(|path| variables(path)).collect::<Result<_>>()?,
@@ -92,7 +97,11 @@ pub fn is_rule(text: &str) -> bool {
 /// Files with one of some endings below a directory (or the file itself), by path.
 pub fn files(root: &Path, endings: &[&str]) -> Result<Vec<(String, String)>> {
     let mut paths = Vec::new();
-    collect(root, endings, 0, &mut paths)?;
+    let mut wanted = |path: &Path| {
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        endings.contains(&ending)
+    };
+    collect(root, &mut wanted, 0, &mut paths)?;
     paths.sort();
     let read = |path: &PathBuf| -> Result<(String, String)> {
         let name = path.display().to_string();
@@ -108,11 +117,16 @@ pub fn files(root: &Path, endings: &[&str]) -> Result<Vec<(String, String)>> {
     paths.iter().map(read).collect()
 }
 
-fn collect(path: &Path, endings: &[&str], depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
+/// Files that are wanted, below a directory or the one itself.
+fn collect(
+    path: &Path,
+    wanted: &mut dyn FnMut(&Path) -> bool,
+    depth: usize,
+    found: &mut Vec<PathBuf>,
+) -> Result<()> {
     let status = std::fs::metadata(path).with_context(|| path.display().to_string())?;
     if !status.is_dir() {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        if endings.contains(&ending) {
+        if wanted(path) {
             found.push(path.to_owned());
         }
         return Ok(());
@@ -123,7 +137,7 @@ fn collect(path: &Path, endings: &[&str], depth: usize, found: &mut Vec<PathBuf>
     for entry in std::fs::read_dir(path).with_context(|| path.display().to_string())? {
         let entry = entry?;
         if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            collect(&entry.path(), endings, depth + 1, found)?;
+            collect(&entry.path(), wanted, depth + 1, found)?;
         }
     }
     if found.len() > MAX_FILES {

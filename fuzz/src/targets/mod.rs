@@ -13,6 +13,7 @@ mod language;
 mod manifests;
 mod os;
 mod policies;
+mod rego;
 mod sbom;
 mod secrets;
 mod threats;
@@ -38,6 +39,7 @@ pub(crate) const AREAS: &[&[Target]] = &[
     manifests::TARGETS,
     os::TARGETS,
     policies::TARGETS,
+    rego::TARGETS,
     sbom::TARGETS,
     secrets::TARGETS,
     threats::TARGETS,

@@ -42,6 +42,13 @@ pub fn objects<'t, 'a>(tree: &'t Tree<'a>) -> Vec<Object<'t, 'a>> {
     objects
 }
 
+/// Every object of one document, `List`s flattened.
+pub fn objects_of<'t, 'a>(document: &'t Node<'a>) -> Vec<Object<'t, 'a>> {
+    let mut objects = Vec::new();
+    collect(document, None, MAX_LISTS, &mut objects);
+    objects
+}
+
 /// `within` is the version and kind of a list's items, which those that the API server itself wrote leave out.
 fn collect<'t, 'a>(
     node: &'t Node<'a>,

@@ -74,9 +74,9 @@ pub struct Checker<'s> {
     by_kind: HashMap<String, Arc<[Arc<CompiledRule>]>>,
     kept: Vec<KeptFile>,
     kept_bytes: usize,
-    comments: BTreeMap<String, Vec<Suppression>>,
+    pub(super) comments: BTreeMap<String, Vec<Suppression>>,
     broken: Vec<InvalidRule>,
-    checked: Checked,
+    pub(super) checked: Checked,
 }
 
 /// A file whose resources (or whose text, for sources that want all at once) wait for the end.
@@ -272,7 +272,7 @@ impl<'s> Checker<'s> {
         }
     }
 
-    fn undecided(&mut self, rule: &str, path: &str, span: Span, error: Option<String>) {
+    pub(super) fn undecided(&mut self, rule: &str, path: &str, span: Span, error: Option<String>) {
         let first = Location::line(path, span.line.max(1));
         let known = self.checked.undecided.entry(rule.to_owned());
         let undecided = known.or_insert(Undecided { count: 0, first, error: None });
@@ -283,7 +283,7 @@ impl<'s> Checker<'s> {
     }
 
     /// Takes in a finding, or what suppresses it; whether it is open.
-    fn found(&mut self, finding: Finding, lines: &[(&str, u32)]) -> bool {
+    pub(super) fn found(&mut self, finding: Finding, lines: &[(&str, u32)]) -> bool {
         for (at, (path, line)) in lines.iter().enumerate() {
             for comment in self.comments.get_mut(*path).into_iter().flatten() {
                 // The place itself may lie within the block; what holds it must begin there.
@@ -420,8 +420,7 @@ impl<'s> Checker<'s> {
                 let ids = comment.ids.join(",");
                 if let Some(flaw) = comment.flaw(self.settings.today) {
                     checked.notices.push(format!("The comment yagura:ignore={ids} at {path}:{line} {flaw}"));
-                } else if !comment.used && comment.ids.iter().any(|id| self.settings.rules.find(id).is_some())
-                {
+                } else if !comment.used && comment.ids.iter().any(|id| self.settings.rules.knows(id)) {
                     let notice = format!(
                         "The comment yagura:ignore={ids} at {path}:{line} fits no finding and can go"
                     );

@@ -92,7 +92,7 @@ fn identity(rule: &Rule, target: &str, path: &str, place: &Place<'_>) -> String 
 }
 
 /// The lines of a span with their numbers; values that look secret are cut short.
-fn excerpt(text: &str, span: Span) -> Vec<String> {
+pub(super) fn excerpt(text: &str, span: Span) -> Vec<String> {
     let first = span.line.max(1);
     let last = span.end_line.max(first).min(first.saturating_add(MAX_LINES - 1));
     // Only the lines around are looked at: files may be large, findings many.

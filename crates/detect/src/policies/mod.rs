@@ -6,6 +6,7 @@
 pub mod admission;
 mod check;
 mod compiled;
+mod elsewhere;
 pub mod examples;
 mod finding;
 pub mod framework;
@@ -18,6 +19,7 @@ mod text;
 
 pub use check::{Checked, Checker, MAX_FINDINGS, Settings, Undecided};
 pub use compiled::{CompiledRule, Seen, Verdict};
+pub use elsewhere::Elsewhere;
 pub use framework::Framework;
 pub use proposal::Proposal;
 pub use rule::Rule;

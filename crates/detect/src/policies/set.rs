@@ -18,6 +18,8 @@ pub struct RuleSet {
     entries: Vec<Entry>,
     /// Only rules with a control of one of these count, where there are any.
     frameworks: Vec<String>,
+    /// Ids of rules that another engine runs.
+    elsewhere: BTreeSet<String>,
 }
 
 struct Entry {
@@ -114,6 +116,16 @@ impl RuleSet {
             .find(|rule| is(rule))
             .cloned()
             .map(Ok)
+    }
+
+    /// Tells of rules that another engine runs, so that comments which name them are known.
+    pub fn know(&mut self, ids: impl IntoIterator<Item = String>) {
+        self.elsewhere.extend(ids);
+    }
+
+    /// Whether there is a rule of an id, here or elsewhere.
+    pub fn knows(&self, id: &str) -> bool {
+        self.elsewhere.contains(id) || self.find(id).is_some()
     }
 
     /// The kinds some rule asks for with `all("kind")`, and the patterns of kinds such rules apply to, told from the

@@ -8,9 +8,13 @@ use clap::{Args, Subcommand, ValueEnum};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Configuration rules")]
 pub struct PolicyChoice {
-    /// Directory of rules of your own: YAML with CEL, as docs/policies.md says (repeatable)
+    /// Directory of rules of your own: YAML with CEL, and Rego, as docs/policies.md says (repeatable)
     #[arg(long, value_name = "DIR")]
     pub policy: Vec<PathBuf>,
+
+    /// JSON or YAML that policies in Rego see below `data`, or a directory of such (repeatable)
+    #[arg(long, value_name = "FILE|DIR")]
+    pub policy_data: Vec<PathBuf>,
 
     /// Only rules of these frameworks, the file names under rules/frameworks/
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
@@ -72,9 +76,13 @@ pub struct PolicyList {
 
 #[derive(Clone, Debug, Args)]
 pub struct PolicyTest {
-    /// Rule files, or directories of such
+    /// Rule files, or directories of such; tests of policies in Rego (`test_…`) run as well
     #[arg(value_name = "FILE|DIR")]
     pub paths: Vec<PathBuf>,
+
+    /// JSON or YAML that policies in Rego see below `data`, or a directory of such (repeatable)
+    #[arg(long, value_name = "FILE|DIR")]
+    pub policy_data: Vec<PathBuf>,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -9,6 +9,7 @@ use yagura_report::terminal::escape;
 
 use super::{Outcome, policy};
 use crate::advisories;
+use crate::arguments::policies::PolicyChoice;
 use crate::arguments::{Everywhere, Explain};
 use crate::progress::Progress;
 use crate::scan::{self, Request};
@@ -18,10 +19,16 @@ use crate::{output, policies, secrets};
 const MAX_PACKAGES: usize = 40;
 
 pub fn run(arguments: &Explain, everywhere: &Everywhere) -> Result<Outcome> {
-    if let Some(rule) = policies::carried().find(&arguments.id) {
-        let language = output::language(everywhere).tag();
-        let text = policy::describe(&rule?.rule, language, &policies::frameworks()?);
+    let choice = PolicyChoice { policy: arguments.policy.clone(), ..PolicyChoice::default() };
+    let chosen = policies::chosen(&choice, everywhere)?;
+    if let Some(rule) = chosen.rules.find(&arguments.id) {
+        let text = policy::describe(&rule?.rule, chosen.language, &policies::frameworks()?);
         output::print(&text)?;
+        return Ok(Outcome::Fine);
+    }
+    if let Some((pack, check)) = chosen.pack.as_ref().and_then(|pack| Some((pack, pack.find(&arguments.id)?)))
+    {
+        output::print(&policy::describe_check(pack, check, chosen.language))?;
         return Ok(Outcome::Fine);
     }
     if let Some(text) = secrets::explain(&arguments.id)? {

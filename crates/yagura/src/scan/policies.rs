@@ -10,10 +10,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use yagura_collect::walk::{self, Entry, EntryKind, Pattern, Visitor, WalkOptions};
 use yagura_configuration::{SOURCES, image, source, terraform};
-use yagura_detect::policies::{Checked, Checker, Crossing, RuleSet, Settings};
+use yagura_detect::policies::{Checked, Checker, Crossing, Elsewhere, RuleSet, Settings};
 use yagura_formats::document;
 use yagura_model::image::Image;
 use yagura_model::{SkipReason, Skipped};
+use yagura_rego::{Judge, Pack};
 
 use super::Reader;
 
@@ -25,6 +26,8 @@ const HEAD: u64 = 64 << 10;
 /// The rules of a run.
 pub struct Policies {
     pub rules: RuleSet,
+    /// Policies in Rego.
+    pub pack: Option<Pack>,
     /// BCP 47 tag of the language findings are told in.
     pub language: &'static str,
     /// `YYYY-MM-DD`.
@@ -36,6 +39,30 @@ pub struct Policies {
 impl Policies {
     fn settings<'s>(&'s self, target: &'s str) -> Settings<'s> {
         Settings { rules: &self.rules, target, language: self.language, today: &self.today, propose: false }
+    }
+
+    fn judge(&self) -> Option<Judge<'_>> {
+        self.pack.as_ref().filter(|pack| !pack.is_empty()).map(Judge::new)
+    }
+
+    /// Whether any rule may want a file; asked before it is read.
+    fn wants(&self, path: &str) -> bool {
+        source::wanted(path) || self.pack.as_ref().is_some_and(|pack| pack.wants(path))
+    }
+
+    /// Reads a file that some rule may want.
+    fn read(
+        &self,
+        path: &str,
+        size: u64,
+        content: &mut dyn Read,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), Option<Skipped>> {
+        read(path, size, content, bytes).map_err(|problem| {
+            let rego = self.pack.as_ref().is_some_and(|pack| pack.wants(path));
+            let detail = || format!("larger than {} MiB, so that no policy judged it", bound() >> 20);
+            problem.or_else(|| rego.then(|| Skipped::new(path, SkipReason::TooLarge, detail())))
+        })
     }
 
     fn give_variables(&self, checker: &mut Checker<'_>) {
@@ -53,8 +80,14 @@ pub fn directory(reader: &Reader<'_>, policies: &Policies, name: &str, root: &Pa
     options.exclude.extend(reader.access.exclude.iter().map(|glob| Pattern::new(glob)));
     options.exclude.extend(PASSED_OVER.iter().map(|name| Pattern::new(name)));
     reader.progress.stage(format!("judging the configuration in {}", root.display()));
-    let new =
-        || Files { checker: Checker::new(&settings, &crossing), skipped: Vec::new(), buffer: Vec::new() };
+    let new = || Files {
+        policies,
+        name,
+        checker: Checker::new(&settings, &crossing),
+        judge: policies.judge(),
+        skipped: Vec::new(),
+        buffer: Vec::new(),
+    };
     let walked = walk::walk(root, &options, new)?;
     let (checkers, skipped): (Vec<_>, Vec<_>) = walked.outcomes.into_iter().unzip();
     let mut checkers: Vec<Checker<'_>> = checkers;
@@ -64,6 +97,7 @@ pub fn directory(reader: &Reader<'_>, policies: &Policies, name: &str, root: &Pa
     let mut checked = Checker::join(checkers).map(Checker::finish).unwrap_or_default();
     // What the walk itself could not read, the inventory's walk tells of.
     checked.skipped.extend(skipped.into_iter().flatten());
+    checked.notices.extend(policies.pack.iter().flat_map(Pack::notices).cloned());
     Ok(checked)
 }
 
@@ -74,18 +108,37 @@ pub fn file(policies: &Policies, name: &str, path: &Path) -> Result<Checked> {
     policies.give_variables(&mut checker);
     let shown = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     let mut skipped = Vec::new();
-    if source::wanted(&shown) {
+    if policies.wants(&shown) {
         let mut content = File::open(path).with_context(|| path.display().to_string())?;
         let size = content.metadata().with_context(|| path.display().to_string())?.len();
         let mut bytes = Vec::new();
-        match read(&shown, size, &mut content, &mut bytes) {
-            Ok(()) => checker.file(&shown, &document::decode(&bytes)),
+        match policies.read(&shown, size, &mut content, &mut bytes) {
+            Ok(()) => judge(&mut checker, policies.judge().as_mut(), name, &shown, &document::decode(&bytes)),
             Err(problem) => skipped.extend(problem),
         }
     }
     let mut checked = checker.finish();
     checked.skipped.extend(skipped);
+    checked.notices.extend(policies.pack.iter().flat_map(Pack::notices).cloned());
     Ok(checked)
+}
+
+/// One file by all rules.
+fn judge(checker: &mut Checker<'_>, rego: Option<&mut Judge<'_>>, target: &str, path: &str, text: &str) {
+    checker.file(path, text);
+    let Some(rego) = rego else { return };
+    let told = source::of(path, text).next().is_some();
+    let judged = rego.file(target, path, text, told);
+    let mut elsewhere = Elsewhere { skipped: judged.skipped, judged: judged.judged, ..Elsewhere::default() };
+    for found in judged.found {
+        match found.excuse {
+            Some(excuse) => elsewhere.excused.push((found.finding, excuse.source, excuse.reason)),
+            None => elsewhere.findings.push((found.finding, found.document_line)),
+        }
+    }
+    let failures = judged.failures.into_iter();
+    elsewhere.undecided.extend(failures.map(|failure| (failure.check, failure.line, failure.error)));
+    checker.elsewhere(path, text, elsewhere);
 }
 
 /// Every file of a directory (or the one file) that some source recognises, by its path.
@@ -168,7 +221,11 @@ fn read(path: &str, size: u64, content: &mut dyn Read, bytes: &mut Vec<u8>) -> R
 
 /// One thread's share of a tree.
 struct Files<'s> {
+    policies: &'s Policies,
+    /// The target's name.
+    name: &'s str,
     checker: Checker<'s>,
+    judge: Option<Judge<'s>>,
     skipped: Vec<Skipped>,
     buffer: Vec<u8>,
 }
@@ -181,13 +238,14 @@ impl<'s> Visitor for Files<'s> {
             return;
         }
         let path = String::from_utf8_lossy(entry.path);
-        if !source::wanted(&path) {
+        if !self.policies.wants(&path) {
             return;
         }
         let problem = match entry.open() {
-            Ok(mut content) => match read(&path, entry.size, &mut content, &mut self.buffer) {
+            Ok(mut content) => match self.policies.read(&path, entry.size, &mut content, &mut self.buffer) {
                 Ok(()) => {
-                    self.checker.file(&path, &document::decode(&self.buffer));
+                    let text = document::decode(&self.buffer);
+                    judge(&mut self.checker, self.judge.as_mut(), self.name, &path, &text);
                     None
                 }
                 Err(problem) => problem,

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use yagura_detect::policies::Framework;
 use yagura_detect::policies::rule::{Example, Rule};
+use yagura_rego::{Check, Pack};
+use yagura_report::terminal::escape;
 
 /// The whole of a rule for people.
 pub fn describe(
@@ -57,6 +59,39 @@ pub fn describe(
     }
     for reference in &rule.references {
         let _ = writeln!(text, "{reference}");
+    }
+    text
+}
+
+/// The whole of a check in Rego for people.
+pub fn describe_check(pack: &Pack, check: &Check, language: &str) -> String {
+    let japanese = language == "ja";
+    let word =
+        |english: &'static str, in_japanese: &'static str| if japanese { in_japanese } else { english };
+    let mut text = format!("{}  {}\n", escape(&check.id), escape(&check.title));
+    let mut line = |label: &str, value: &str| {
+        let _ = writeln!(text, "  {label}: {}", escape(value));
+    };
+    line(word("severity", "重大度"), check.severity.name());
+    line(word("rule", "規則"), &format!("data.{}.{}", check.package_name(), check.rule));
+    line(word("file", "ファイル"), &format!("{}:{}", check.path, check.line));
+    let kinds: Vec<&str> = check.selectors.iter().map(|selector| selector.kind.as_str()).collect();
+    if !kinds.is_empty() {
+        line(word("applies to", "対象"), &kinds.join(", "));
+    }
+    if !check.controls.is_empty() {
+        line(word("controls", "管理策"), &check.controls.join(", "));
+    }
+    for paragraph in [&check.description, &check.action].into_iter().filter(|paragraph| !paragraph.is_empty())
+    {
+        let _ = writeln!(text, "\n{}", escape(paragraph));
+    }
+    let _ = writeln!(text);
+    for line in check.text(pack).lines() {
+        let _ = writeln!(text, "    {}", escape(line));
+    }
+    for reference in &check.references {
+        let _ = writeln!(text, "{}", escape(reference));
     }
     text
 }

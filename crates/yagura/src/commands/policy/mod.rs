@@ -8,7 +8,7 @@ mod test;
 
 use anyhow::Result;
 
-pub use describe::describe;
+pub use describe::{describe, describe_check};
 
 use super::Outcome;
 use crate::arguments::Everywhere;

@@ -2,6 +2,8 @@
 
 use anyhow::Result;
 use yagura_detect::policies::{CompiledRule, Rule, examples};
+use yagura_rego::{Outcome as TestOutcome, Pack};
+use yagura_report::terminal::escape;
 
 use super::Outcome;
 use crate::arguments::policies::PolicyTest;
@@ -28,7 +30,35 @@ pub fn run(arguments: &PolicyTest) -> Result<Outcome> {
         failures += told.len();
         told.iter().for_each(|line| text.push_str(&format!("{line}\n")));
     }
-    text.push_str(&format!("{rules} rules, {failures} failures\n"));
+    let pack = policies::rego::load_for_tests(&arguments.paths, &arguments.policy_data)?;
+    if rules > 0 || pack.is_none() {
+        text.push_str(&format!("{rules} rules, {failures} failures\n"));
+    }
+    if let Some(pack) = &pack {
+        failures += tests(pack, &mut text);
+    }
     output::print(&text)?;
     Ok(if failures > 0 { Outcome::Findings } else { Outcome::Fine })
+}
+
+/// Runs the tests of policies in Rego; how many do not hold.
+fn tests(pack: &Pack, text: &mut String) -> usize {
+    let results = pack.test();
+    let mut failed = 0;
+    for result in &results {
+        if let TestOutcome::Failed(told) = &result.outcome {
+            failed += 1;
+            text.push_str(&format!("{}:{}: {} fails\n", result.path, result.line, result.name));
+            told.iter().for_each(|line| text.push_str(&format!("    {}\n", escape(line))));
+        }
+    }
+    let skipped = results.iter().filter(|result| result.outcome == TestOutcome::Skipped).count();
+    let passed = results.len() - failed - skipped;
+    text.push_str(&format!(
+        "{} modules, {} checks, {} tests: {passed} passed, {failed} failed, {skipped} skipped\n",
+        pack.modules(),
+        pack.checks().len(),
+        results.len()
+    ));
+    failed
 }
