@@ -26,18 +26,20 @@ enum Lane {
     Network,
     Workload,
     Code,
+    Process,
     Identity,
     Machine,
     Data,
 }
 
 impl Lane {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Outside,
         Self::Cloud,
         Self::Network,
         Self::Workload,
         Self::Code,
+        Self::Process,
         Self::Identity,
         Self::Machine,
         Self::Data,
@@ -50,6 +52,7 @@ impl Lane {
             Self::Network => "network",
             Self::Workload => "workload",
             Self::Code => "code",
+            Self::Process => "process",
             Self::Identity => "identity",
             Self::Machine => "machine",
             Self::Data => "data",
@@ -59,6 +62,7 @@ impl Lane {
     fn of(kind: NodeKind) -> Self {
         match kind {
             NodeKind::Internet | NodeKind::Unknown => Self::Outside,
+            NodeKind::Process => Self::Process,
             NodeKind::CloudAccount | NodeKind::SecurityGroup | NodeKind::LoadBalancer => Self::Cloud,
             NodeKind::Network
             | NodeKind::Service
@@ -73,7 +77,6 @@ impl Lane {
             | NodeKind::Package
             | NodeKind::File
             | NodeKind::Vulnerability
-            | NodeKind::Process
             | NodeKind::Repository
             | NodeKind::Pipeline
             | NodeKind::Registry => Self::Code,
@@ -182,7 +185,9 @@ fn boxes(hops: &[Hop]) -> Vec<Drawn> {
     for hop in hops {
         let title = format!("{} ({}): {}", hop.title, hop.technique, hop.to.label);
         if hop.from.id == hop.to.id {
-            let flaw = hop.evidence.last().map(|proof| proof.fact.clone()).unwrap_or_default();
+            let affects = hop.evidence.iter().position(|proof| proof.fact.contains(" affects "));
+            let at = affects.unwrap_or(hop.evidence.len().saturating_sub(1));
+            let flaw = hop.evidence.get(at).map(|proof| proof.fact.clone()).unwrap_or_default();
             let (label, about) = flaw.split_once(" affects ").map_or((flaw.as_str(), ""), |pair| pair);
             boxes.push(Drawn {
                 lane: Lane::Code,
@@ -191,6 +196,18 @@ fn boxes(hops: &[Hop]) -> Vec<Drawn> {
                 technique: hop.technique.clone(),
                 title: format!("{title}. {flaw}"),
             });
+            // A program that was seen with the flaw's code.
+            for seen in hop.evidence.iter().skip(at.saturating_add(1)) {
+                let (program, did) = seen.fact.split_once(' ').unwrap_or((&seen.fact, ""));
+                let name = program.rsplit('/').next().unwrap_or(program);
+                boxes.push(Drawn {
+                    lane: Lane::Process,
+                    label: name.to_owned(),
+                    about: did.to_owned(),
+                    technique: String::new(),
+                    title: seen.fact.clone(),
+                });
+            }
             continue;
         }
         boxes.push(Drawn {
@@ -230,16 +247,18 @@ mod tests {
     #[test]
     fn the_flaw_stands_between_reached_and_controlled_and_nothing_escapes_its_text() {
         let web = (NodeKind::Workload, "<web>");
+        let mut used = hop(web, web, "CVE-2026-1 affects lib 1.0");
+        used.evidence.push(Proof { fact: "/usr/bin/php loaded /srv/<a>.php".into(), place: String::new() });
         let hops = [
             hop((NodeKind::Internet, "the internet"), web, "open"),
-            hop(web, web, "CVE-2026-1 affects lib 1.0"),
+            used,
             hop(web, (NodeKind::Node, "node-1"), "privileged"),
         ];
         let svg = picture("The way", &hops);
-        assert_eq!(svg.matches("class=\"node").count(), 4);
-        assert_eq!(svg.matches("class=\"arrow\"").count(), 3);
-        assert!(svg.contains("CVE-2026-1") && svg.contains("&lt;web&gt;") && !svg.contains("<web>"));
-        for lane in [Lane::Outside, Lane::Workload, Lane::Code, Lane::Machine] {
+        assert_eq!(svg.matches("class=\"node").count(), 5);
+        assert_eq!(svg.matches("class=\"arrow\"").count(), 4);
+        assert!(svg.contains("CVE-2026-1") && svg.contains(">php<") && svg.contains("&lt;web&gt;") && !svg.contains("<web>"));
+        for lane in [Lane::Outside, Lane::Workload, Lane::Code, Lane::Process, Lane::Machine] {
             assert!(svg.contains(&format!(">{}</text>", lane.name())));
         }
     }
