@@ -336,3 +336,84 @@ resource "google_secret_manager_secret_iam_member" "api" {
     let unbound = risks(&hcl.replace("[shop/api]", "[shop/other]"), POD, "shop/api:1");
     assert!(!path(about(&unbound, "lib").unwrap()).contains(&account));
 }
+
+const RDS: &str = r#"
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+}
+resource "aws_subnet" "inside" {
+  vpc_id     = aws_vpc.main.id
+  cidr_block = "10.0.1.0/24"
+}
+resource "aws_security_group" "pods" {
+  name   = "pods"
+  vpc_id = aws_vpc.main.id
+}
+resource "aws_eks_cluster" "shop" {
+  name = "shop"
+  vpc_config {
+    subnet_ids         = [aws_subnet.inside.id]
+    security_group_ids = [aws_security_group.pods.id]
+  }
+}
+resource "aws_security_group" "data" {
+  name   = "data"
+  vpc_id = aws_vpc.main.id
+  ingress {
+    from_port       = 5432
+    to_port         = 5432
+    protocol        = "tcp"
+    security_groups = [aws_security_group.pods.id]
+  }
+}
+resource "aws_db_instance" "orders" {
+  identifier             = "orders"
+  vpc_security_group_ids = [aws_security_group.data.id]
+}
+"#;
+
+#[test]
+fn aws_a_pod_with_a_secret_reaches_a_database_by_its_security_group() {
+    let pod = POD.replace(
+        "containers: [{name: c,",
+        "containers: [{name: c, envFrom: [{secretRef: {name: database}}],",
+    );
+    let last = |hcl: &str, manifests: &str| {
+        let found = risks(hcl, manifests, "shop/api:1");
+        path(about(&found, "lib").unwrap()).last().map(|label| (*label).to_owned())
+    };
+    let database = Some("rds-instance orders".to_owned());
+    assert_ne!(
+        last(
+            &RDS.replace(
+                "security_groups = [aws_security_group.pods.id]",
+                "cidr_blocks = [\"203.0.113.0/24\"]"
+            ),
+            &pod
+        ),
+        database
+    );
+    assert_ne!(last(RDS, POD), database, "without a secret there is nothing to log in with");
+    let by_network =
+        RDS.replace("security_groups = [aws_security_group.pods.id]", "cidr_blocks = [\"10.0.0.0/8\"]");
+    let facts = |hcl: &str| -> Vec<String> {
+        let (cluster, defaults, cloud, runtime) =
+            (cluster(&pod), defaults(), terraform(hcl), Runtime::default());
+        let stack = yagura_assess::graph::StackGraph::new(&Sources {
+            cluster: &cluster,
+            default_roles: &defaults,
+            powers: &[],
+            cloud: &cloud,
+            targets: &[],
+            findings: &[],
+            runtime: &runtime,
+            from: &[],
+        });
+        let graph = &stack.graph;
+        let orders = graph.nodes().find(|node| graph.label(*node) == "rds-instance orders").unwrap();
+        graph.incoming(orders).map(|edge| graph.fact(edge).to_owned()).collect()
+    };
+    assert_eq!(facts(RDS), ["security group data lets members of pods in on port 5432"]);
+    assert_eq!(facts(&by_network), ["security group data lets 10.0.0.0/8 in on port 5432"]);
+    assert_eq!(last(RDS, &pod), database);
+}

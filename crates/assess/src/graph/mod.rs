@@ -21,7 +21,7 @@ use yagura_model::graph::{Builder, Graph, NodeId, NodeKind};
 use yagura_model::report::Target;
 
 use crate::access::powers::Power;
-use crate::connectivity::Connectivity;
+use crate::connectivity::{Connectivity, Direction, EndIndex};
 use crate::kubernetes::Cluster;
 use crate::profiles::Runtime;
 pub use images::Flaw;
@@ -78,7 +78,8 @@ impl StackGraph {
             network::add(&connectivity, &listening, sources.cloud, &mut builder, &mut notices);
             powers::add(sources, &mut builder);
         }
-        aws::add(&cloud, sources, &mut builder, &mut notices);
+        let pods = pods_that_open(&connectivity, &mut builder);
+        aws::add(&cloud, sources, &pods, &mut builder, &mut notices);
         azure::add(&cloud, sources, &mut builder, &mut notices);
         gcp::add(&cloud, sources, &mut builder, &mut notices);
         runtime::add(sources, &mut builder);
@@ -90,6 +91,18 @@ impl StackGraph {
             notices,
         }
     }
+}
+
+/// Workloads that no policy keeps from opening connections, to wherever.
+fn pods_that_open(connectivity: &Connectivity<'_>, builder: &mut Builder) -> Vec<(NodeId, String)> {
+    let ends = connectivity.ends().iter().enumerate();
+    let free =
+        ends.filter(|(at, _)| connectivity.policies(EndIndex(*at), Direction::Egress).next().is_none());
+    free.map(|(_, end)| {
+        let title = end.workload.title();
+        (builder.node(NodeKind::Workload, &workload_key(end.workload), &title), title)
+    })
+    .collect()
 }
 
 /// The key of a workload, the same whatever file it was read from.

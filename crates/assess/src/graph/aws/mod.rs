@@ -5,18 +5,21 @@
 
 pub mod identity;
 mod network;
+mod reach;
 
 use yagura_configuration::Resource;
 use yagura_formats::document::Node;
-use yagura_model::graph::Builder;
+use yagura_model::graph::{Builder, NodeId};
 
 use super::Sources;
 use super::resources::{Resources, label, node, texts};
 use crate::iam::{Policy, Truth};
 
+/// `pods` are workloads of a cluster that may open connections to private addresses.
 pub(super) fn add(
     aws: &Resources<'_>,
     sources: &Sources<'_>,
+    pods: &[(NodeId, String)],
     builder: &mut Builder,
     notices: &mut Vec<String>,
 ) {
@@ -24,6 +27,7 @@ pub(super) fn add(
         return;
     }
     network::add(aws, sources, builder);
+    reach::add(aws, pods, builder);
     identity::add(aws, sources, builder, notices);
 }
 
