@@ -257,7 +257,12 @@ mod tests {
         let svg = picture("The way", &hops);
         assert_eq!(svg.matches("class=\"node").count(), 5);
         assert_eq!(svg.matches("class=\"arrow\"").count(), 4);
-        assert!(svg.contains("CVE-2026-1") && svg.contains(">php<") && svg.contains("&lt;web&gt;") && !svg.contains("<web>"));
+        assert!(
+            svg.contains("CVE-2026-1")
+                && svg.contains(">php<")
+                && svg.contains("&lt;web&gt;")
+                && !svg.contains("<web>")
+        );
         for lane in [Lane::Outside, Lane::Workload, Lane::Code, Lane::Process, Lane::Machine] {
             assert!(svg.contains(&format!(">{}</text>", lane.name())));
         }
