@@ -131,26 +131,29 @@ pub struct Excused {
 
 /// Takes out the findings that the kind of their package excuses.
 pub fn apply(findings: Vec<Finding>, targets: &[Target]) -> Excused {
-    let mut excused = Excused::default();
     let without_code: HashSet<(&str, &str, &str)> = targets.iter().flat_map(without_code).collect();
-    for finding in findings {
-        let target = targets.iter().find(|target| target.name == finding.target);
-        let excuse = target.and_then(|target| excuse(&finding, target)).or_else(|| {
-            let package = finding.package.as_ref()?;
-            let key = (finding.target.as_str(), package.name.as_str(), package.version.as_str());
-            (finding.kind == FindingKind::Vulnerability && without_code.contains(&key)).then_some(NO_CODE)
-        });
-        match excuse {
-            Some((name, reason)) => excused.suppressed.push(Suppressed {
-                finding,
-                by: "evidence".to_owned(),
-                source: name.to_owned(),
-                reason: reason.to_owned(),
-            }),
-            None => excused.findings.push(finding),
-        }
-    }
-    excused
+    let mut findings = findings;
+    let mut why = Vec::new();
+    // In place: there may be hundreds of thousands, and few are excused.
+    let taken: Vec<Finding> = findings
+        .extract_if(.., |finding| {
+            let target = targets.iter().find(|target| target.name == finding.target);
+            let excuse = target.and_then(|target| excuse(finding, target)).or_else(|| {
+                let package = finding.package.as_ref()?;
+                let key = (finding.target.as_str(), package.name.as_str(), package.version.as_str());
+                (finding.kind == FindingKind::Vulnerability && without_code.contains(&key)).then_some(NO_CODE)
+            });
+            why.extend(excuse);
+            excuse.is_some()
+        })
+        .collect();
+    let suppressed = taken.into_iter().zip(why).map(|(finding, (name, reason))| Suppressed {
+        finding,
+        by: "evidence".to_owned(),
+        source: name.to_owned(),
+        reason: reason.to_owned(),
+    });
+    Excused { suppressed: suppressed.collect(), findings }
 }
 
 /// Target, name and version of the packages of the operating system without code. An advisory by a package's own name

@@ -38,7 +38,12 @@ pub fn report(scanned: Scanned, database: Option<report::Database>) -> Report {
 
 /// What the rules say of a target's configuration.
 fn take_in(report: &mut Report, target: &str, checked: Checked) {
-    report.findings.extend(checked.findings);
+    if report.findings.is_empty() {
+        // Not copied: there may be hundreds of thousands.
+        report.findings = checked.findings;
+    } else {
+        report.findings.extend(checked.findings);
+    }
     report.suppressed.extend(checked.suppressed);
     report
         .skipped

@@ -397,21 +397,14 @@ impl<'s> Checker<'s> {
     /// In order, once each, with what is to be said of rules and comments.
     fn told(self) -> Checked {
         let mut checked = self.checked;
-        let place = |finding: &Finding| {
-            let location = &finding.location;
-            let resource = finding.evidence.resource.clone();
-            (
-                location.path.clone(),
-                location.start_line,
-                location.start_column,
-                finding.rule.clone(),
-                resource,
-            )
-        };
-        checked.findings.sort_by_cached_key(place);
+        fn place(finding: &Finding) -> (&str, Option<u32>, Option<u32>, &str, &str) {
+            let at = &finding.location;
+            (&at.path, at.start_line, at.start_column, &finding.rule, &finding.evidence.resource)
+        }
+        checked.findings.sort_by(|a, b| place(a).cmp(&place(b)));
         // A module that is used twice says the same of the same line twice.
         checked.findings.dedup_by(|a, b| a.id == b.id && a.location == b.location);
-        checked.suppressed.sort_by_cached_key(|suppressed| place(&suppressed.finding));
+        checked.suppressed.sort_by(|a, b| place(&a.finding).cmp(&place(&b.finding)));
         checked.skipped.sort();
         checked.notices.extend(self.broken.iter().map(|error| format!("A rule cannot be used: {error}")));
         for (path, comments) in &self.comments {
