@@ -70,7 +70,8 @@ fn a_patch_is_committed_on_a_branch() {
     git(&["config", "user.email", "a@example.org"]);
     git(&["add", "."]);
     git(&["commit", "-qm", "first"]);
-    let (out, err, _) = run(work.path(), &["fix", "app", "--rule", "YGR-K8S-012", "--review", "--branch", "fixes"]);
+    let (out, err, _) =
+        run(work.path(), &["fix", "app", "--rule", "YGR-K8S-012", "--review", "--branch", "fixes"]);
     assert_eq!(fs::read_to_string(work.path().join("app/pod.yaml")).unwrap(), POD, "{out}{err}");
     let message = git(&["log", "-1", "--format=%B", "fixes"]);
     assert!(message.contains("YGR-K8S-012"), "{message}");
