@@ -29,6 +29,7 @@ pub struct Flaw {
 pub(super) fn add(sources: &Sources<'_>, builder: &mut Builder) -> Vec<Flaw> {
     let images = nodes(sources.targets, builder);
     run_by(sources, &images, builder);
+    origins(sources, &images, builder);
     let uses = sources.runtime.uses(sources.targets, sources.cluster);
     let mut flaws = Vec::new();
     let mut known: HashMap<(NodeId, NodeId), usize> = HashMap::new();
@@ -146,6 +147,36 @@ pub(crate) fn normal(reference: &str) -> String {
         .unwrap_or(reference);
     let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
     if tagged { name.to_owned() } else { format!("{name}:latest") }
+}
+
+/// The label by which an image says where its sources are.
+const SOURCE: &str = "org.opencontainers.image.source";
+
+/// Where images come from: the registry in a name, the repository in a label.
+fn origins(sources: &Sources<'_>, images: &Images<'_>, builder: &mut Builder) {
+    let of_workloads = sources.cluster.workloads.iter().flat_map(|workload| {
+        workload.spec.containers.iter().map(move |container| (container.image.as_str(), container.place))
+    });
+    for (name, place) in of_workloads.filter(|(name, _)| !name.is_empty()) {
+        let key = normal(name);
+        let image = images.by_name.get(&key).copied();
+        let image = image.unwrap_or_else(|| builder.node(NodeKind::Image, &key, name));
+        let host = name.split_once('/').map(|(host, _)| host);
+        // A first part without a dot or a port is a name at Docker Hub.
+        let host =
+            host.filter(|host| host.contains(['.', ':']) || *host == "localhost").unwrap_or("docker.io");
+        let registry = builder.node(NodeKind::Registry, host, host);
+        let fact = format!("{name} is pulled from it");
+        builder.edge(registry, EdgeKind::Contains, image, &fact, &sources.cluster.show(place));
+    }
+    for target in sources.targets {
+        let source = target.image.as_ref().and_then(|image| image.labels.get(SOURCE));
+        let (Some(source), Some(image)) = (source, images.by_target.get(target.name.as_str())) else {
+            continue;
+        };
+        let repository = builder.node(NodeKind::Repository, source, source);
+        builder.edge(repository, EdgeKind::Contains, *image, &format!("label {SOURCE}"), &target.name);
+    }
 }
 
 /// Joins workloads with the images they run.
