@@ -10,12 +10,25 @@ use crate::bed::{run, text};
 
 /// What a privileged container may do, as far as attacks need it.
 pub const MANY: &[&str] = &[
-    "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_MKNOD", "CAP_NET_ADMIN",
-    "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_ADMIN",
-    "CAP_SYS_MODULE", "CAP_SYS_PTRACE",
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_FOWNER",
+    "CAP_FSETID",
+    "CAP_KILL",
+    "CAP_MKNOD",
+    "CAP_NET_ADMIN",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_NET_RAW",
+    "CAP_SETGID",
+    "CAP_SETPCAP",
+    "CAP_SETUID",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_MODULE",
+    "CAP_SYS_PTRACE",
 ];
 /// What an ordinary one may.
-pub const FEW: &[&str] = &["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_NET_BIND_SERVICE", "CAP_SETGID", "CAP_SETUID"];
+pub const FEW: &[&str] =
+    &["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_NET_BIND_SERVICE", "CAP_SETGID", "CAP_SETUID"];
 
 /// Names that `true` goes by in /attack/bin.
 const INERT: [&str; 11] =
@@ -160,7 +173,11 @@ impl Drop for Container {
 fn unique(directory: &Path) -> String {
     let process = u64::from(std::process::id());
     let time = std::time::UNIX_EPOCH.elapsed().map_or(0, |time| time.as_nanos() as u64);
-    let place = directory.as_os_str().as_encoded_bytes().iter().fold(7u64, |sum, byte| sum.wrapping_mul(31) + u64::from(*byte));
+    let place = directory
+        .as_os_str()
+        .as_encoded_bytes()
+        .iter()
+        .fold(7u64, |sum, byte| sum.wrapping_mul(31) + u64::from(*byte));
     let mix = (time ^ place ^ process << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     format!("{mix:016x}{place:016x}{time:016x}{process:016x}")
 }

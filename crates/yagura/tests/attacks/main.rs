@@ -79,7 +79,8 @@ fn official_rules() -> Option<PathBuf> {
 }
 
 fn rule_arguments(directory: &Path) -> Vec<String> {
-    let mut arguments: Vec<String> = ["-o", "json", "--rule-matching", "all", "--enable", "*"].map(str::to_owned).into();
+    let mut arguments: Vec<String> =
+        ["-o", "json", "--rule-matching", "all", "--enable", "*"].map(str::to_owned).into();
     for name in RULES {
         arguments.extend(["-r".to_owned(), directory.join(name).display().to_string()]);
     }
@@ -158,7 +159,9 @@ fn attacks_are_told_of_as_they_happen_and_look_alikes_are_not() {
     let attacked = Container::start(&work.path().join("attacked"), &root, container::MANY);
     let quiet = Container::start(&work.path().join("quiet"), &root, container::FEW);
     for (container, actions) in [(&attacked, &table.action), (&quiet, &table.benign)] {
-        container.shell(actions.iter().filter(|action| action.at == Place::Container).map(|action| action.run.as_str()));
+        container.shell(
+            actions.iter().filter(|action| action.at == Place::Container).map(|action| action.run.as_str()),
+        );
         for action in actions {
             match action.at {
                 Place::Entry => container.enter(&action.run),
