@@ -1,5 +1,5 @@
-//! Attacks performed in real containers: Falco's official rules tell of each as it happens; what only looks
-//! like one stays silent.
+//! Attacks performed in real containers: Falco's official rules tell of each as it happens, and again from the
+//! recorder's capture; what only looks like one stays silent.
 //!
 //! `actions.toml` holds the actions. Two containers of runc run over a Debian root, on an overlay as engines make it: one
 //! with many capabilities for attacks, one with few for their look-alikes.
@@ -130,7 +130,7 @@ fn parse(lines: &[u8]) -> Vec<Value> {
 }
 
 #[test]
-fn attacks_are_told_of_as_they_happen_and_look_alikes_are_not() {
+fn attacks_are_told_of_live_and_from_the_capture_and_look_alikes_are_not() {
     if !bed::has(&["runc", "debootstrap", "script", "ip", "nsenter", "mount"]) {
         return;
     }
@@ -138,9 +138,12 @@ fn attacks_are_told_of_as_they_happen_and_look_alikes_are_not() {
     let table: Table = toml::from_str(ACTIONS).unwrap();
     let work = tempfile::tempdir().unwrap();
     let root = bed::bullseye();
+    let kept = work.path().join("kept");
 
     let mut watching = Command::new(env!("CARGO_BIN_EXE_yagura"))
-        .args(["watch", "--duration", "120"])
+        .args(["watch", "--duration", "120", "--before", "100", "--after", "100"])
+        .args(["--recorder-priority", "critical", "--recorder"])
+        .arg(&kept)
         .args(rule_arguments(&official))
         .stdout(fs::File::create(work.path().join("alerts")).unwrap())
         .stderr(Stdio::piped())
@@ -188,7 +191,23 @@ fn attacks_are_told_of_as_they_happen_and_look_alikes_are_not() {
     while errors.read_line(&mut said).unwrap() > 0 {}
     assert!(watching.wait().unwrap().success(), "{said}");
 
-    let wrong = judge(&table, &alerts(), attacked.short(), quiet.short());
+    let mut wrong = judge(&table, &alerts(), attacked.short(), quiet.short());
+    // The first capture has all that came after it.
+    let mut captures: Vec<PathBuf> = fs::read_dir(&kept)
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "gz"))
+        .collect();
+    captures.sort();
+    let replayed = Command::new(env!("CARGO_BIN_EXE_yagura"))
+        .arg("replay")
+        .args(rule_arguments(&official))
+        .args(captures.first())
+        .output()
+        .unwrap();
+    let replayed = judge(&table, &parse(&replayed.stdout), attacked.short(), quiet.short());
+    wrong.extend(replayed.into_iter().map(|wrong| format!("on replay: {wrong}")));
     for Impossible { rule, reason } in &table.cannot {
         println!("not performed: {rule}: {reason}");
     }
