@@ -109,6 +109,14 @@ fn what_a_later_layer_deletes_is_still_found() {
         assert!(!report.to_string().contains(&token()));
     }
     assert!(!holds(&cache, token().as_bytes()));
+    // Nor does anything repeat them that was not asked for secrets.
+    for arguments in [&["sbom"][..], &["scan", "--only", "vulnerability"]] {
+        let target = format!("oci-dir:{image}");
+        let output =
+            bed::yagura(&cache).args(arguments).args([target.as_str(), "-o", "json"]).output().unwrap();
+        let report = String::from_utf8(output.stdout).unwrap();
+        assert!(report.contains("NPM_TOKEN=****") && !report.contains(&token()), "{arguments:?}: {report}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Secrets that lie where they can be read: in files, in what images are configured with, in histories.
 //!
-//! One pass with an automaton over the keywords of all rules says where something may be; there the rule's pattern, its
+//! One pass that knows the keywords of all rules says where something may be; there the rule's pattern, its
 //! entropy, its checks and the allow-lists decide. A secret's value never leaves this module: what comes out is a
 //! fingerprint, keyed so that only holders of the key can test guesses, and its first characters at most.
 //!
@@ -93,17 +93,19 @@ impl RuleSet {
                 rules.push(rule::read(node).map_err(in_file)?);
             }
         }
+        if rules.len() > usize::from(u16::MAX) {
+            return Err(InvalidRules { line: 0, message: format!("{} rules are too many", rules.len()) });
+        }
         let mut by_id = HashMap::new();
         for (index, rule) in rules.iter().enumerate() {
             if by_id.insert(rule.id.clone(), index).is_some() {
                 return Err(InvalidRules { line: 0, message: format!("two rules have the id {}", rule.id) });
             }
         }
-        let automaton = |error: String| InvalidRules { line: 0, message: error };
         let version = version.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self {
-            text: Keywords::of(&rules, |_| true).map_err(automaton)?,
-            binary: Keywords::of(&rules, |rule| rule.binary).map_err(automaton)?,
+            text: keywords_of(&rules, |_| true),
+            binary: keywords_of(&rules, |rule| rule.binary),
             rules,
             by_id,
             version,
@@ -166,6 +168,11 @@ impl Analyser for Secrets {
     fn begin(&self) -> Box<dyn FileConsumer + '_> {
         Box::new(Scanner::new(self))
     }
+}
+
+fn keywords_of(rules: &[Rule], wanted: impl Fn(&Rule) -> bool) -> Keywords {
+    let wanted = (0..).zip(rules).filter(|(_, rule)| wanted(rule));
+    Keywords::of(wanted.map(|(index, rule)| (index, rule.keywords.as_slice())))
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ use yagura_model::finding::Confidence;
 
 use super::InvalidRules;
 use super::check::Check;
+use super::keywords;
 
 /// Bytes after a keyword in which a pattern may end, unless its rule says otherwise.
 const DEFAULT_AHEAD: usize = 512;
@@ -176,7 +177,8 @@ pub(super) fn read(node: &Node<'_>) -> Result<Rule, InvalidRules> {
     let id = text("id")?;
     let keywords = texts(node, "keywords");
     let structured = node.text_of("structure").is_some();
-    if (keywords.is_empty() && !structured) || keywords.iter().any(|keyword| keyword.len() < 3) {
+    if (keywords.is_empty() && !structured) || keywords.iter().any(|keyword| keyword.len() < keywords::PREFIX)
+    {
         return Err(wrong(node, format!("{id} needs keywords of at least three bytes")));
     }
     let shape = match (node.text_of("pattern"), node.text_of("value")) {

@@ -20,8 +20,9 @@ pub fn read(reader: &mut Reader<'_>, name: &str, mut handle: ImageHandle) -> Tar
     reader.progress.stage("merging layers");
     reader.remember_owners(name, &facts);
     let mut inventory = layer::merge(&facts, Some(&image));
-    if let Some(secrets) = &reader.secrets {
-        inventory.observations.extend(secrets.search_image(&mut image));
+    let secrets = reader.redactor.search_image(&mut image);
+    if reader.reports_secrets {
+        inventory.observations.extend(secrets);
     }
     if !reader.access.no_cache
         && let Err(error) = reader.cache.remember_image(name, &diff_ids(&image))

@@ -25,6 +25,7 @@ use yagura_model::report::{Target, TargetKind};
 
 use crate::arguments::{Access, Context as RiskContext, Everywhere};
 use crate::progress::Progress;
+use crate::secrets;
 use crate::stack::{Stack, parts, profiles};
 pub use acquire::Attached;
 use acquire::{Acquired, Acquirer};
@@ -39,7 +40,7 @@ pub struct Request<'a> {
     pub analysers: Vec<Arc<dyn Analyser>>,
     /// What will be read after this, and must stay open.
     pub later: &'a [PathBuf],
-    /// Looks into what images are configured with, where secrets are wanted.
+    /// Looks into what images are configured with, where secrets are wanted. No report repeats them, wanted or not.
     pub secrets: Option<Arc<Secrets>>,
     /// Profiles, and what they are of; none when nothing is ranked.
     pub context: Option<&'a RiskContext>,
@@ -91,6 +92,10 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
     let readable: Vec<&Path> = readable.iter().map(PathBuf::as_path).collect();
     let sandbox = sandbox::restrict(&readable, &[cache.root()]);
 
+    let redactor = match &request.secrets {
+        Some(secrets) => Arc::clone(secrets),
+        None => secrets::redactor()?,
+    };
     let options = ScanOptions {
         executable_digests: request.access.files,
         analysers: request.analysers.clone(),
@@ -101,7 +106,8 @@ pub fn read(request: &Request<'_>, cache: &Cache, progress: &Progress) -> Result
         options,
         tag,
         access: request.access,
-        secrets: request.secrets.clone(),
+        redactor,
+        reports_secrets: request.secrets.is_some(),
         cache,
         progress,
         base: None,
@@ -184,7 +190,9 @@ struct Reader<'a> {
     /// Names what these options find, for cached facts.
     tag: CacheTag,
     access: &'a Access,
-    secrets: Option<Arc<Secrets>>,
+    /// Takes the secrets out of what images are configured with, whether they are reported or not.
+    redactor: Arc<Secrets>,
+    reports_secrets: bool,
     cache: &'a Cache,
     progress: &'a Progress,
     /// The image named by `--base`.
