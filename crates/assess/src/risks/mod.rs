@@ -309,7 +309,12 @@ impl<'a> Assessment<'a> {
         let scores = self.scores(&searched);
         let mut risks: Vec<Risk> = scores.iter().map(|scored| self.describe(scored, &searched)).collect();
         risks.extend(self.open_goals(&searched));
-        risks.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+        // Of equals the one made of more flaws comes first; the title names the package, the id holds the target's path.
+        risks.sort_by(|a, b| {
+            let more = || b.findings.len().cmp(&a.findings.len());
+            let by_name = || a.title.cmp(&b.title).then_with(|| a.id.cmp(&b.id));
+            b.score.total_cmp(&a.score).then_with(more).then_with(by_name)
+        });
         let changes = self.smallest_changes(&mut risks, &scores, &searched);
         (risks, changes)
     }

@@ -9,14 +9,15 @@ use std::ops::Range;
 
 /// Bytes of a keyword that the table knows. A shorter keyword is never found: rules must not have one.
 pub(super) const PREFIX: usize = 3;
-/// Bits of the table, and lists of keywords behind them.
-const SLOTS: usize = 1 << 16;
+/// Size of the table, and lists of keywords behind it. Half of a first-level cache; one slot in sixty is taken.
+const SLOTS: usize = 1 << SLOT_BITS;
+const SLOT_BITS: u32 = 15;
 
 /// The keywords of a set of rules.
 #[derive(Debug)]
 pub(super) struct Keywords {
-    /// A bit for each slot: whether any keyword is there.
-    known: Box<[u64; SLOTS / 64]>,
+    /// For each slot whether any keyword is there: 1 or 0.
+    known: Box<[u8; SLOTS]>,
     /// For each slot the places of its keywords in `words`.
     slots: Vec<Range<usize>>,
     /// In the order of their slots.
@@ -31,8 +32,10 @@ struct Word {
     rules: Vec<u16>,
 }
 
-/// Places asked about at a time: the bits of a word.
+/// Places remembered at a time: the bits of a word.
 const TOGETHER: usize = u64::BITS as usize;
+/// Places asked about at a time.
+const GROUP: usize = 8;
 
 /// A keyword in a text.
 pub(super) struct Hit<'k> {
@@ -59,11 +62,11 @@ impl Keywords {
             }
         }
         words.sort_by_key(|word| slot_of(&word.text));
-        let mut known = Box::new([0; SLOTS / 64]);
+        let mut known = Box::new([0; SLOTS]);
         let mut slots = vec![0..0; SLOTS];
         for (at, word) in words.iter().enumerate() {
             let slot = slot_of(&word.text);
-            known[slot / 64] |= 1 << (slot % 64);
+            known[slot] = 1;
             let before = &slots[slot];
             slots[slot] = if before.is_empty() { at..at + 1 } else { before.start..at + 1 };
         }
@@ -78,8 +81,7 @@ impl Keywords {
         until: usize,
     ) -> impl Iterator<Item = Hit<'t>> {
         let starts = (from..until).step_by(TOGETHER).flat_map(move |base| {
-            let end = base.saturating_add(TOGETHER).min(until).saturating_add(PREFIX - 1).min(text.len());
-            let mut may = self.may_begin(text.get(base..end).unwrap_or_default());
+            let mut may = self.may_begin(text, base..base.saturating_add(TOGETHER).min(until));
             std::iter::from_fn(move || {
                 let at = (may != 0).then(|| base + may.trailing_zeros() as usize)?;
                 may &= may - 1;
@@ -89,13 +91,30 @@ impl Keywords {
         starts.flat_map(move |start| self.at(text, start))
     }
 
-    /// A bit for each place, of `TOGETHER` at most, where a keyword may begin. No branch in here: whether one may is
-    /// what a processor cannot guess.
-    fn may_begin(&self, part: &[u8]) -> u64 {
-        part.array_windows().enumerate().fold(0, |may, (at, window)| {
-            let slot = slot(*window);
-            may | (self.known[slot / 64] >> (slot % 64) & 1) << at
-        })
+    /// A bit for each of some places, of `TOGETHER` at most, where a keyword may begin.
+    fn may_begin(&self, text: &[u8], places: Range<usize>) -> u64 {
+        let mut may = 0;
+        for first in places.clone().step_by(GROUP) {
+            let group = text.get(first..).and_then(|rest| rest.first_chunk());
+            if group.is_some_and(|group| !self.any_may_begin(group)) {
+                continue;
+            }
+            for place in first..first.saturating_add(GROUP).min(places.end) {
+                let prefix = text.get(place..).and_then(|rest| rest.first_chunk());
+                let known = prefix.is_some_and(|prefix| self.known[slot(*prefix)] != 0);
+                may |= u64::from(known) << (place - places.start);
+            }
+        }
+        may
+    }
+
+    /// Whether a keyword may begin at any place of a group. Five instructions a place and no branch: where one may
+    /// begin is what a processor cannot guess.
+    fn any_may_begin(&self, group: &[u8; GROUP + PREFIX]) -> bool {
+        let found = group.array_windows().fold(0, |found, [first, second, third, fourth]| {
+            found | self.known[slot_of_four(u32::from_le_bytes([*first, *second, *third, *fourth]))]
+        });
+        found != 0
     }
 
     /// The keywords that really are at a place.
@@ -110,11 +129,15 @@ impl Keywords {
     }
 }
 
-/// Where a beginning stands in the table, without letter case: the bit that makes letters small falls together some
-/// others, too. Fibonacci hashing: the upper half of the product depends on every bit.
+/// Where a beginning stands in the table.
 fn slot([first, second, third]: [u8; PREFIX]) -> usize {
-    let window = u32::from_le_bytes([first, second, third, 0]) | 0x0020_2020;
-    (window.wrapping_mul(0x9e37_79b1) >> 16) as usize % SLOTS
+    slot_of_four(u32::from_le_bytes([first, second, third, 0]))
+}
+
+/// The same, from four bytes as a word, of which the last does not matter: the multiplier, a golden ratio for three
+/// bytes, pushes it out. Letter case does not matter either, and of what is no letter some fall together.
+fn slot_of_four(window: u32) -> usize {
+    ((window | 0x2020_2020).wrapping_mul(0x9e37_7900) >> (u32::BITS - SLOT_BITS)) as usize
 }
 
 fn slot_of(keyword: &[u8]) -> usize {
