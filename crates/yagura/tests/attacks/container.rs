@@ -140,8 +140,8 @@ impl Container {
     /// A shell that the runtime itself starts.
     pub fn enter(&self, script: &str) {
         let log = fs::File::create(self.directory.join("log")).unwrap();
-        Command::new("runc")
-            .args(["exec", &self.id, "sh", "-c", script])
+        Command::new("timeout")
+            .args(["60", "runc", "exec", &self.id, "sh", "-c", script])
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -177,7 +177,7 @@ fn unique(directory: &Path) -> String {
         .as_os_str()
         .as_encoded_bytes()
         .iter()
-        .fold(7u64, |sum, byte| sum.wrapping_mul(31) + u64::from(*byte));
-    let mix = (time ^ place ^ process << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        .fold(7u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+    let mix = (time ^ place ^ (process << 40)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     format!("{mix:016x}{place:016x}{time:016x}{process:016x}")
 }
