@@ -75,11 +75,16 @@ impl Page<'_> {
         let name = self.styled(Style::new().bold(), &escape(&target.name));
         let mut about = vec![self.words.text(kind_key(target.kind)).to_owned()];
         if let Some(image) = &target.image {
-            about.push(escape(&image.platform).into_owned());
+            // An SBOM of an image often says no more than its name.
+            if !image.platform.is_empty() {
+                about.push(escape(&image.platform).into_owned());
+            }
             if let Some(digest) = image.manifest_digest.as_ref().or(image.config_digest.as_ref()) {
                 about.push(format!("sha256:{}", digest.short()));
             }
-            about.push(self.words.count("table.layers", image.layers.len()));
+            if target.kind == TargetKind::Image || !image.layers.is_empty() {
+                about.push(self.words.count("table.layers", image.layers.len()));
+            }
             if let Some(base) = &image.base {
                 about.push(
                     self.words
