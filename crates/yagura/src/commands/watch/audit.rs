@@ -4,7 +4,7 @@ use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use yagura_collect::receive::Receiver;
+use yagura_collect::receive::{Bodies, Receiver};
 use yagura_events::audit::{AuditEvent, AuditSource, Record, Records};
 use yagura_events::cloudtrail::CloudTrailEvent;
 use yagura_events::kubernetes_audit::KubernetesAuditEvent;
@@ -20,7 +20,7 @@ const MAX_AT_ONCE: usize = 64;
 
 /// What was posted and not judged yet.
 pub struct Listener {
-    bodies: std::sync::mpsc::Receiver<Vec<u8>>,
+    bodies: Bodies,
     /// Events judged so far.
     pub number: u64,
 }
