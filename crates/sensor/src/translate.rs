@@ -62,6 +62,10 @@ impl Translator {
         for (index, from) in shape.parameters.iter().enumerate() {
             self.parameter(record, shape, event, index, *from);
         }
+        // A program that was not started tells no more than its path; readers of captures count on all parameters.
+        for parameter in event.parameters.iter().skip(shape.parameters.len()) {
+            self.number(parameter.kind, 0);
+        }
         Some(())
     }
 

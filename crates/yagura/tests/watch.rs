@@ -2,6 +2,8 @@
 //! same again.
 #![allow(clippy::print_stdout)]
 
+mod bed;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -56,7 +58,7 @@ fn what_happens_is_told_and_what_was_before_is_kept() {
 
     let program = format!("/dev/shm/yagura-watch-{}", std::process::id());
     let script = format!(
-        "cat {mark}; head {mark}; ln -s {mark} {mark}-link; cp /bin/true {program}; {program} argument; rm {program}",
+        "(exec /yagura-no-such-program) 2>&1; cat {mark}; head {mark}; ln -s {mark} {mark}-link; cp /bin/true {program}; {program} argument; rm {program}",
         mark = mark.display()
     );
     assert!(Command::new("bash").args(["-c", &script]).stdout(Stdio::null()).status().unwrap().success());
@@ -90,5 +92,19 @@ fn what_happens_is_told_and_what_was_before_is_kept() {
     let replayed = String::from_utf8_lossy(&replayed.stdout).into_owned();
     for rule in &told {
         assert!(replayed.contains(rule.as_str()), "{rule} is not in {replayed}");
+    }
+
+    // Debian's sysdig reads the same to its end, a program that could not be started included.
+    if bed::has(&["sysdig"]) {
+        let read = Command::new("sysdig")
+            .arg("-r")
+            .arg(&kept[0])
+            .args(["-p", "%evt.type %evt.args", "evt.type=execve"])
+            .output()
+            .unwrap();
+        let rows = String::from_utf8_lossy(&read.stdout).into_owned();
+        assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+        assert!(rows.contains("res=-2(ENOENT) exe=/yagura-no-such-program"), "{rows}");
+        assert!(rows.contains(&format!("exe={program}")), "{rows}");
     }
 }
