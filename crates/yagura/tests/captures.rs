@@ -1,5 +1,7 @@
 //! Captures of system events replayed by the program: formats, filters, copies, profiles, and captures that break off.
 
+mod bed;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -7,18 +9,7 @@ use assert_cmd::cargo::CommandCargoExt;
 
 /// A capture of the public data.
 fn capture() -> Option<PathBuf> {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let data = std::env::var_os("YAGURA_DATA").map_or_else(beside, PathBuf::from);
-    let path = data.join("scap/curl_google.scap");
-    if path.is_file() {
-        return Some(path);
-    }
-    assert!(std::env::var_os("CI").is_none(), "the public data is missing");
-    #[expect(clippy::print_stderr)]
-    {
-        eprintln!("SKIPPED captures: no public data");
-    }
-    None
+    bed::data("scap/curl_google.scap")
 }
 
 fn replay(arguments: &[&str], file: &Path) -> (String, String) {

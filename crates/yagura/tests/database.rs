@@ -3,19 +3,9 @@
 mod bed;
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Output;
 
-/// The public feeds, where they are.
-fn data() -> Option<PathBuf> {
-    let data = std::env::var_os("YAGURA_DATA")
-        .map_or_else(|| bed::workspace().join("../shared/data"), PathBuf::from);
-    if data.join("osv").is_dir() {
-        return Some(data);
-    }
-    assert!(std::env::var_os("CI").is_none(), "the public data is not at {}", data.display());
-    None
-}
+const KEV: &str = "kev/known_exploited_vulnerabilities.json";
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -23,13 +13,12 @@ fn text(output: &Output) -> String {
 
 #[test]
 fn a_signed_database_is_built_the_same_twice_and_believed_by_its_key_alone() {
-    let Some(data) = data() else { return };
+    let (Some(osv), Some(kev)) = (bed::data("osv"), bed::data(KEV)) else { return };
     let work = tempfile::tempdir().unwrap();
     let path = |name: &str| work.path().join(name).to_str().unwrap().to_owned();
     fs::create_dir_all(path("osv")).unwrap();
     for ecosystem in ["npm", "crates.io"] {
-        std::os::unix::fs::symlink(data.join("osv").join(ecosystem), path(&format!("osv/{ecosystem}")))
-            .unwrap();
+        std::os::unix::fs::symlink(osv.join(ecosystem), path(&format!("osv/{ecosystem}"))).unwrap();
     }
     fs::write(
         path("epss.csv"),
@@ -40,7 +29,7 @@ fn a_signed_database_is_built_the_same_twice_and_believed_by_its_key_alone() {
     let build = |output: &str| {
         let output = bed::yagura(work.path())
             .args(["db", "build", "--osv", &path("osv"), "--epss", &path("epss.csv"), "--sign", &path("key")])
-            .args(["--kev", bed::text(&data.join("kev/known_exploited_vulnerabilities.json")), "-o", output])
+            .args(["--kev", bed::text(&kev), "-o", output])
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", text(&output));
@@ -89,12 +78,12 @@ fn an_update_that_fails_leaves_the_old_database_in_use_and_says_its_age() {
 
 #[test]
 fn an_update_from_a_directory_is_compiled_used_and_repeated_without_change() {
-    let Some(data) = data() else { return };
+    let (Some(osv), Some(kev)) = (bed::data("osv"), bed::data(KEV)) else { return };
     let work = tempfile::tempdir().unwrap();
     let update = || {
         let output = bed::yagura(work.path())
-            .args(["db", "update", "--osv", bed::text(&data.join("osv")), "--ecosystem", "npm"])
-            .args(["--kev", bed::text(&data.join("kev/known_exploited_vulnerabilities.json"))])
+            .args(["db", "update", "--osv", bed::text(&osv), "--ecosystem", "npm"])
+            .args(["--kev", bed::text(&kev)])
             .args(["--epss", "/no/such/scores"])
             .output()
             .unwrap();

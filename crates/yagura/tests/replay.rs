@@ -1,9 +1,11 @@
 //! `yagura replay`, `rules` and `watch`, used as people use them.
 
+mod bed;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
@@ -32,7 +34,7 @@ fn pod(user: &str) -> Value {
 }
 
 /// A directory with an audit log, a CloudTrail file and a rule.
-fn bed() -> tempfile::TempDir {
+fn work() -> tempfile::TempDir {
     let scratch = tempfile::tempdir().unwrap();
     let write = |name: &str, content: &str| fs::write(scratch.path().join(name), content).unwrap();
     write("audit.log", &format!("{}\n{}\n", pod("alice"), pod("bob\u{1b}[31m")));
@@ -54,7 +56,7 @@ fn bed() -> tempfile::TempDir {
 
 #[test]
 fn alerts_have_falcos_forms() {
-    let bed = bed();
+    let bed = work();
     let output = yagura(bed.path(), &["replay", "audit.log", "-r", "rules.yaml"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let expected = "03:04:05.678901000: Critical made by alice uid=<NA>\n\
@@ -93,7 +95,7 @@ fn alerts_have_falcos_forms() {
 
 #[test]
 fn exit_codes_and_errors_are_those_promised() {
-    let bed = bed();
+    let bed = work();
     let code = |arguments: &[&str]| yagura(bed.path(), arguments).status.code();
     assert_eq!(code(&["replay", "audit.log", "-r", "rules.yaml", "--fail-on", "critical"]), Some(1));
     assert_eq!(code(&["replay", "audit.log", "-r", "rules.yaml", "--fail-on", "emergency"]), Some(0));
@@ -127,7 +129,7 @@ fn exit_codes_and_errors_are_those_promised() {
 
 #[test]
 fn rules_are_checked_as_falco_checks_them() {
-    let bed = bed();
+    let bed = work();
     let command = |arguments: &[&str]| {
         Command::new(assert_cmd::cargo::cargo_bin!("yagura"))
             .current_dir(bed.path())
@@ -150,7 +152,7 @@ fn rules_are_checked_as_falco_checks_them() {
 
 #[test]
 fn rules_are_chosen_by_name_tag_and_priority() {
-    let bed = bed();
+    let bed = work();
     let lines = |arguments: &[&str]| {
         let output = yagura(bed.path(), &[&["replay", "audit.log", "-r", "rules.yaml"], arguments].concat());
         text(&output.stdout).lines().count()
@@ -165,7 +167,7 @@ fn rules_are_chosen_by_name_tag_and_priority() {
 
 #[test]
 fn formats_filters_and_summaries_need_no_rule() {
-    let bed = bed();
+    let bed = work();
     let output = yagura(
         bed.path(),
         &[
@@ -190,7 +192,7 @@ fn formats_filters_and_summaries_need_no_rule() {
 
 #[test]
 fn files_are_appended_to_and_webhooks_are_signed() {
-    let bed = bed();
+    let bed = work();
     for _ in 0..2 {
         let output =
             yagura(bed.path(), &["replay", "audit.log", "-r", "rules.yaml", "-o", "json=alerts.jsonl"]);
@@ -248,7 +250,7 @@ fn files_are_appended_to_and_webhooks_are_signed() {
 
 #[test]
 fn audit_events_are_received_and_judged() {
-    let bed = bed();
+    let bed = work();
     let mut child = Command::new(assert_cmd::cargo::cargo_bin!("yagura"))
         .current_dir(bed.path())
         .args([
@@ -288,22 +290,10 @@ fn audit_events_are_received_and_judged() {
     assert_eq!(users, ["alice", "bob"]);
 }
 
-/// The official files, where they are.
 #[test]
 fn official_audit_rules_load_unmodified() {
-    let data = std::env::var_os("YAGURA_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from)
-        .join("falco");
-    if !data.is_dir() {
-        assert!(std::env::var_os("CI").is_none(), "no official rules in {}", data.display());
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED official_audit_rules_load_unmodified: no {}",
-            data.display()
-        );
-        return;
-    }
-    let bed = bed();
+    let Some(data) = bed::data("falco") else { return };
+    let bed = work();
     let rules = |name: &str| data.join(name).display().to_string();
     let output = yagura(
         bed.path(),

@@ -1,6 +1,5 @@
 //! The machine watched for real: actions are performed, the rules tell of them, and the capture that is kept tells the
 //! same again.
-#![allow(clippy::print_stdout)]
 
 mod bed;
 
@@ -37,24 +36,15 @@ fn what_happens_is_told_and_what_was_before_is_kept() {
     let recorder = work.path().join("kept");
     let yagura = assert_cmd::cargo::cargo_bin!("yagura");
 
-    let mut watching = Command::new(yagura)
+    let mut watch = Command::new(yagura);
+    watch
         .args(["watch", "--duration", "20", "--before", "5", "--after", "1", "-o", "json", "-r"])
         .arg(&rules)
         .arg("--recorder")
         .arg(&recorder)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut errors = BufReader::new(watching.stderr.take().unwrap());
-    let mut said = String::new();
-    while !said.contains("event types") && errors.read_line(&mut said).unwrap() > 0 {}
-    if said.contains("the kernel refused the sensor") || said.contains("types cannot be read") {
-        watching.wait().unwrap();
-        println!("SKIPPED bpf-tp_btf: {said}");
-        assert!(std::env::var_os("CI").is_none(), "in CI the sensor must start: {said}");
-        return;
-    }
+        .stdout(Stdio::piped());
+    // What it says is read until the end of the test, so that it can always say more.
+    let Some((mut watching, _errors)) = bed::watching(&mut watch) else { return };
 
     let program = format!("/dev/shm/yagura-watch-{}", std::process::id());
     let script = format!(

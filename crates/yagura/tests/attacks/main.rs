@@ -11,9 +11,9 @@ mod container;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -64,18 +64,6 @@ enum Place {
 struct Impossible {
     rule: String,
     reason: String,
-}
-
-fn official_rules() -> Option<PathBuf> {
-    let directory = std::env::var_os("YAGURA_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from)
-        .join("falco");
-    if directory.is_dir() {
-        return Some(directory);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no official rules in {}", directory.display());
-    println!("SKIPPED attacks: no {}", directory.display());
-    None
 }
 
 fn rule_arguments(directory: &Path) -> Vec<String> {
@@ -134,30 +122,20 @@ fn attacks_are_told_of_live_and_from_the_capture_and_look_alikes_are_not() {
     if !bed::has(&["runc", "debootstrap", "script", "ip", "nsenter", "mount"]) {
         return;
     }
-    let Some(official) = official_rules() else { return };
+    let Some(official) = bed::data("falco") else { return };
     let table: Table = toml::from_str(ACTIONS).unwrap();
     let work = tempfile::tempdir().unwrap();
     let root = bed::bullseye();
     let kept = work.path().join("kept");
 
-    let mut watching = Command::new(env!("CARGO_BIN_EXE_yagura"))
+    let mut watch = Command::new(env!("CARGO_BIN_EXE_yagura"));
+    watch
         .args(["watch", "--duration", "120", "--before", "100", "--after", "100"])
         .args(["--recorder-priority", "critical", "--recorder"])
         .arg(&kept)
         .args(rule_arguments(&official))
-        .stdout(fs::File::create(work.path().join("alerts")).unwrap())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut errors = BufReader::new(watching.stderr.take().unwrap());
-    let mut said = String::new();
-    while !said.contains("event types") && errors.read_line(&mut said).unwrap() > 0 {}
-    if said.contains("the kernel refused the sensor") || said.contains("types cannot be read") {
-        watching.wait().unwrap();
-        println!("SKIPPED bpf-tp_btf: {said}");
-        assert!(std::env::var_os("CI").is_none(), "in CI the sensor must start: {said}");
-        return;
-    }
+        .stdout(fs::File::create(work.path().join("alerts")).unwrap());
+    let Some((mut watching, mut errors)) = bed::watching(&mut watch) else { return };
 
     let attacked = Container::start(&work.path().join("attacked"), &root, container::MANY);
     let quiet = Container::start(&work.path().join("quiet"), &root, container::FEW);
@@ -218,7 +196,7 @@ fn attacks_are_told_of_live_and_from_the_capture_and_look_alikes_are_not() {
 /// Every action that is asked for is in the table.
 #[test]
 fn no_action_is_forgotten() {
-    let Some(official) = official_rules() else { return };
+    let Some(official) = bed::data("falco") else { return };
     let table: Table = toml::from_str(ACTIONS).unwrap();
     let known: BTreeSet<&str> = table
         .action

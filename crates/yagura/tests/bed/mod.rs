@@ -5,8 +5,9 @@
 #![allow(dead_code, clippy::print_stderr)]
 
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -24,6 +25,35 @@ pub fn has(tools: &[&str]) -> bool {
     assert!(std::env::var_os("CI").is_none(), "{name} needs {missing:?}: run .ci/install");
     eprintln!("SKIPPED {name}: needs {missing:?}");
     false
+}
+
+/// A part of the public data, where it is: `YAGURA_DATA` names the whole. In CI it must be there.
+pub fn data(part: &str) -> Option<PathBuf> {
+    let beside = || workspace().join("../shared/data");
+    let path = std::env::var_os("YAGURA_DATA").map_or_else(beside, PathBuf::from).join(part);
+    if path.exists() {
+        return Some(path);
+    }
+    assert!(std::env::var_os("CI").is_none(), "the public data has no {}", path.display());
+    let name = std::thread::current().name().unwrap_or("test").to_owned();
+    eprintln!("SKIPPED {name}: no {}", path.display());
+    None
+}
+
+/// Starts a `yagura watch` and waits until its sensor sees; what it goes on to say is in the second. None where the
+/// kernel does not let it, which CI's must.
+pub fn watching(command: &mut Command) -> Option<(Child, BufReader<ChildStderr>)> {
+    let mut child = command.stderr(Stdio::piped()).spawn().expect("yagura starts");
+    let mut errors = BufReader::new(child.stderr.take().expect("piped"));
+    let mut said = String::new();
+    while !said.contains("event types") && errors.read_line(&mut said).expect("readable") > 0 {}
+    if said.contains("the kernel refused the sensor") || said.contains("types cannot be read") {
+        let _ = child.wait();
+        assert!(std::env::var_os("CI").is_none(), "in CI the sensor must start: {said}");
+        eprintln!("SKIPPED bpf-tp_btf: {said}");
+        return None;
+    }
+    Some((child, errors))
 }
 
 /// Root of the workspace.
