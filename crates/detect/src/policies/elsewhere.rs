@@ -1,6 +1,6 @@
 //! Findings that another engine makes in a file: they get the same excerpts, and the same comments excuse them.
 
-use yagura_formats::document::Span;
+use yagura_formats::document::{Lines, Span};
 use yagura_model::report::Suppressed;
 use yagura_model::{Finding, Skipped};
 
@@ -31,11 +31,12 @@ impl Checker<'_> {
                 self.comments.insert(path.to_owned(), comments);
             }
         }
-        let places = if told.findings.is_empty() { Vec::new() } else { line_starts(text) };
+        let lines = (!told.findings.is_empty()).then(|| Lines::of(text));
         for (mut finding, document_line) in told.findings {
             let first = finding.location.start_line.unwrap_or(1);
             if finding.location.path == path {
-                let start = places.get(first.saturating_sub(1) as usize).copied().unwrap_or(0);
+                let start = lines.as_ref().map_or(0, |lines| lines.start_of(first));
+                let start = u32::try_from(start).unwrap_or(0);
                 let end_line = finding.location.end_line.unwrap_or(first);
                 let span = Span { start, line: first, end_line, ..Span::default() };
                 finding.evidence.notes.extend(finding::excerpt(text, span));
@@ -59,10 +60,4 @@ impl Checker<'_> {
             self.undecided(&rule, path, span, Some(error));
         }
     }
-}
-
-/// The offset at which each line starts.
-fn line_starts(text: &str) -> Vec<u32> {
-    let breaks = memchr::memchr_iter(b'\n', text.as_bytes());
-    std::iter::once(0).chain(breaks.map_while(|at| u32::try_from(at + 1).ok())).collect()
 }

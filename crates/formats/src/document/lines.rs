@@ -23,8 +23,13 @@ impl Lines {
 
     /// The offset at which the line that holds the byte at `offset` starts.
     pub fn start(&self, offset: usize) -> usize {
-        let before = self.breaks.partition_point(|line_break| (*line_break as usize) < offset);
-        before.checked_sub(1).and_then(|last| self.breaks.get(last)).map_or(0, |at| *at as usize + 1)
+        self.start_of(self.at(offset))
+    }
+
+    /// The offset at which a line (from 1) starts; 0 where there is no such line.
+    pub fn start_of(&self, line: u32) -> usize {
+        let before = (line as usize).checked_sub(2);
+        before.and_then(|last| self.breaks.get(last)).map_or(0, |at| *at as usize + 1)
     }
 }
 
@@ -37,5 +42,8 @@ mod tests {
         let lines = Lines::of("ab\nc\n\nd");
         let at: Vec<u32> = (0..7).map(|offset| lines.at(offset)).collect();
         assert_eq!(at, [1, 1, 1, 2, 2, 3, 4]);
+        let starts: Vec<usize> = (0..=5).map(|line| lines.start_of(line)).collect();
+        assert_eq!(starts, [0, 0, 3, 5, 6, 0]);
+        assert_eq!([lines.start(4), lines.start(6)], [3, 6]);
     }
 }
