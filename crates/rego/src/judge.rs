@@ -287,8 +287,8 @@ fn identity(check: &Check, target: &str, path: &str, name: &str, message: &str) 
     format!("{}-{hex}", check.id)
 }
 
-/// The package of a check as it is written.
 impl Check {
+    /// Its package as it is written.
     pub fn package_name(&self) -> String {
         self.package.join(".")
     }

@@ -10,7 +10,7 @@ use std::ops::Range;
 use regorus::unstable::{BoolOp, Expr, Literal, LiteralStmt, Module, Query, Ref};
 
 use crate::rewrite::replaced;
-use crate::syntax::{self, Seen};
+use crate::syntax::{self, Seen, range};
 
 /// Bytes of the text, and what stands there instead.
 pub type Edits = Vec<(Range<usize>, String)>;
@@ -162,9 +162,4 @@ impl Writer<'_> {
         self.statements.push(format!("{name} := {}{}", replaced(text, &inner), self.with));
         edits.push((whole, name));
     }
-}
-
-/// The bytes of an expression.
-fn range(of: &Expr) -> Range<usize> {
-    syntax::range(of)
 }
