@@ -67,3 +67,24 @@ fn posts_wait_for_a_judge_who_is_too_slow() {
     assert!(answers[QUEUE].starts_with("HTTP/1.1 503"));
     assert_eq!(std::iter::from_fn(|| bodies.try_recv().ok()).count(), QUEUE);
 }
+
+#[test]
+fn whoever_ends_waits_for_the_answers_to_what_was_taken() {
+    let (sender, taken) = mpsc::sync_channel(1);
+    let unanswered = Arc::new(AtomicUsize::new(0));
+    let queue = Queue { bodies: sender, unanswered: Arc::clone(&unanswered) };
+    let bodies = Bodies { taken, unanswered };
+    let answered = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&answered);
+    let connection = std::thread::spawn(move || {
+        queue.hand_over(b"{}".to_vec(), || {
+            std::thread::sleep(Duration::from_millis(100));
+            count.fetch_add(1, Ordering::AcqRel);
+            Ok(())
+        })
+    });
+    bodies.recv_timeout(Duration::from_secs(5)).unwrap();
+    drop(bodies);
+    assert_eq!(answered.load(Ordering::Acquire), 1);
+    assert!(connection.join().unwrap().unwrap());
+}
