@@ -1,7 +1,7 @@
 //! All keywords of all rules in one pass over the bytes, which says which rules may have something.
 //!
 //! Most bytes begin no keyword. Each place is asked one thing only: whether its three bytes, without letter case, may begin
-//! one, by a bit of a table that stays in the processor's nearest cache. No question waits for the answer before it, as
+//! one, by a byte of a table that stays in the processor's nearest cache. No question waits for the answer before it, as
 //! each state of an automaton waits for the last.
 
 use std::collections::HashMap;
