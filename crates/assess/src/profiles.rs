@@ -79,7 +79,7 @@ pub struct PackageUse {
     pub place: String,
     /// The program that used it; empty where none is known.
     pub program: String,
-    /// The subject of the profile.
+    /// The key of the container, or of the host, it was used in.
     pub container: String,
 }
 
@@ -107,6 +107,15 @@ pub(crate) struct Watched<'a> {
 impl Watched<'_> {
     pub fn place(&self) -> String {
         format!("{} {}", self.observed.name, self.title())
+    }
+
+    /// What its node is called in the graph: the container's id, the host's name.
+    pub fn key(&self) -> &str {
+        if self.is_host() { &self.observed.profile.host } else { self.id }
+    }
+
+    pub fn is_host(&self) -> bool {
+        self.id == HOST
     }
 
     /// The container's name, else the start of its id.
@@ -161,12 +170,12 @@ impl Runtime {
         given.map_or(subject.image.as_str(), |(_, image)| image)
     }
 
-    /// What was seen of each package.
-    pub fn uses(&self, targets: &[Target], cluster: &Cluster) -> Uses {
+    /// What was seen of each package, of what [`Runtime::watched`] tells.
+    pub(crate) fn uses(&self, all: &[Watched<'_>], targets: &[Target]) -> Uses {
         let mut uses = Uses::new();
-        for watched in self.watched(targets, cluster) {
+        for watched in all {
             for target in watched.targets.iter().filter_map(|at| targets.get(*at)) {
-                self.uses_of(target, &watched, &mut uses);
+                self.uses_of(target, watched, &mut uses);
             }
         }
         uses
@@ -198,25 +207,25 @@ impl Runtime {
             }
         }
     }
+}
 
-    /// Where workloads listen that were watched without loss, by their index. What they do not listen on leads nowhere.
-    pub fn listening(&self, targets: &[Target], cluster: &Cluster) -> HashMap<usize, Listening> {
-        let mut all: HashMap<usize, Listening> = HashMap::new();
-        for watched in self.watched(targets, cluster) {
-            // Of a pod only: an image alone may be started in another way elsewhere.
-            if !watched.is_whole() || watched.subject.pod.is_empty() || watched.subject.listens.is_empty() {
-                continue;
-            }
-            let ports = listened(watched.subject);
-            for workload in &watched.workloads {
-                let known = all.entry(*workload);
-                let known =
-                    known.or_insert_with(|| Listening { ports: Connections::none(), place: watched.place() });
-                known.ports = known.ports.union(&ports);
-            }
+/// Where workloads listen that were watched without loss, by their index. What they do not listen on leads nowhere.
+pub(crate) fn listening(all: &[Watched<'_>]) -> HashMap<usize, Listening> {
+    let mut found: HashMap<usize, Listening> = HashMap::new();
+    for watched in all {
+        // Of a pod only: an image alone may be started in another way elsewhere.
+        if !watched.is_whole() || watched.subject.pod.is_empty() || watched.subject.listens.is_empty() {
+            continue;
         }
-        all
+        let ports = listened(watched.subject);
+        for workload in &watched.workloads {
+            let known = found.entry(*workload);
+            let known =
+                known.or_insert_with(|| Listening { ports: Connections::none(), place: watched.place() });
+            known.ports = known.ports.union(&ports);
+        }
     }
+    found
 }
 
 /// An image's name as all its spellings agree.
@@ -358,7 +367,7 @@ fn seen(
         fact,
         place: watched.place(),
         program: program.to_owned(),
-        container: watched.id.to_owned(),
+        container: watched.key().to_owned(),
     }
 }
 
@@ -397,7 +406,7 @@ fn nothing(package: &str, files_known: bool, watched: &Watched<'_>) -> PackageUs
         fact,
         place: watched.place(),
         program: String::new(),
-        container: watched.id.to_owned(),
+        container: watched.key().to_owned(),
     }
 }
 

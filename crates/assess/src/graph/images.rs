@@ -7,7 +7,7 @@ use yagura_model::report::{Target, TargetKind};
 use yagura_model::{Finding, FindingKind, Severity};
 
 use super::{Sources, runtime, workload_key};
-use crate::profiles::Use;
+use crate::profiles::{Use, Watched};
 use crate::risks::exploitation::{Exploitation, Vector};
 
 /// A flaw in a package of an image.
@@ -26,11 +26,11 @@ pub struct Flaw {
     pub use_place: String,
 }
 
-pub(super) fn add(sources: &Sources<'_>, builder: &mut Builder) -> Vec<Flaw> {
+pub(super) fn add(sources: &Sources<'_>, watched: &[Watched<'_>], builder: &mut Builder) -> Vec<Flaw> {
     let images = nodes(sources.targets, builder);
     run_by(sources, &images, builder);
     origins(sources, &images, builder);
-    let uses = sources.runtime.uses(sources.targets, sources.cluster);
+    let uses = sources.runtime.uses(watched, sources.targets);
     let mut flaws = Vec::new();
     let mut known: HashMap<(NodeId, NodeId), usize> = HashMap::new();
     for (index, finding) in sources.findings.iter().enumerate() {
@@ -55,8 +55,10 @@ pub(super) fn add(sources: &Sources<'_>, builder: &mut Builder) -> Vec<Flaw> {
             continue;
         }
         let key = (finding.target.clone(), package.name.clone(), package.version.clone());
-        runtime::loaded(sources, &uses, &key, part, builder);
         let seen = uses.get(&key);
+        if let Some(seen) = seen {
+            runtime::loaded(seen, part, builder);
+        }
         flaws.push(Flaw {
             finding: index,
             image,

@@ -23,7 +23,7 @@ use yagura_model::report::Target;
 use crate::access::powers::Power;
 use crate::connectivity::{Connectivity, Direction, EndIndex};
 use crate::kubernetes::Cluster;
-use crate::profiles::Runtime;
+use crate::profiles::{self, Runtime};
 pub use images::Flaw;
 pub(crate) use images::{bare, normal as normal_image};
 pub use resources::Cloud;
@@ -72,9 +72,10 @@ impl StackGraph {
         builder.node(OUTSIDE.0, OUTSIDE.1, "somebody outside the cluster");
         let connectivity = Connectivity::new(sources.cluster);
         let cloud = Resources::new(sources.cloud);
+        let watched = sources.runtime.watched(sources.targets, sources.cluster);
         if !sources.cluster.workloads.is_empty() {
             cluster::add(sources.cluster, &cloud, &mut builder);
-            let listening = sources.runtime.listening(sources.targets, sources.cluster);
+            let listening = profiles::listening(&watched);
             network::add(&connectivity, &listening, sources.cloud, &mut builder, &mut notices);
             powers::add(sources, &mut builder);
         }
@@ -82,8 +83,8 @@ impl StackGraph {
         aws::add(&cloud, sources, &pods, &mut builder, &mut notices);
         azure::add(&cloud, sources, &mut builder, &mut notices);
         gcp::add(&cloud, sources, &mut builder, &mut notices);
-        runtime::add(sources, &mut builder);
-        let flaws = images::add(sources, &mut builder);
+        runtime::add(sources, &watched, &mut builder);
+        let flaws = images::add(sources, &watched, &mut builder);
         Self {
             graph: builder.finish(),
             flaws,

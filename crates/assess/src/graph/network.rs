@@ -13,7 +13,6 @@ use crate::connectivity::addresses::{AddressRange, Family};
 use crate::connectivity::{Connections, Connectivity, Direction, EndIndex, Ports, Side};
 use crate::kubernetes::network_policy::{Namespaces, Peer};
 use crate::kubernetes::service::{Exposure, Service};
-use crate::kubernetes::workload::Workload;
 use crate::profiles::Listening;
 
 /// Most pairs that are evaluated one by one where admin policies leave no other way.
@@ -55,14 +54,15 @@ impl<'a, 'c> Network<'a, 'c> {
         cloud: &Cloud,
         builder: &'a mut Builder,
     ) -> Self {
-        let of_end = |workload: &Workload| {
-            let all = connectivity.cluster.workloads.iter();
-            all.zip(0..).find(|(one, _)| std::ptr::eq(*one, workload)).and_then(|(_, at)| listening.get(&at))
-        };
-        let listening = match listening.is_empty() {
-            true => vec![None; connectivity.ends().len()],
-            false => connectivity.ends().iter().map(|end| of_end(end.workload)).collect(),
-        };
+        let mut of_ends = vec![None; connectivity.ends().len()];
+        for (at, ports) in listening {
+            let workload = connectivity.cluster.workloads.get(*at);
+            for end in workload.into_iter().flat_map(|workload| connectivity.ends_of(workload)) {
+                if let Some(of_end) = of_ends.get_mut(end.0) {
+                    *of_end = Some(ports);
+                }
+            }
+        }
         let nodes = connectivity
             .ends()
             .iter()
@@ -71,7 +71,7 @@ impl<'a, 'c> Network<'a, 'c> {
         let outside = connectivity.address_ranges(Direction::Ingress, Family::V4);
         let groups = cloud.resources.iter().filter(|one| one.kind == "aws/security-group");
         let groups = groups.filter_map(|one| one.node.text_of("name")).map(str::to_owned).collect();
-        Self { connectivity, builder, nodes, outside, groups, listening, silent: BTreeSet::new() }
+        Self { connectivity, builder, nodes, outside, groups, listening: of_ends, silent: BTreeSet::new() }
     }
 
     fn node(&self, end: EndIndex) -> Option<NodeId> {

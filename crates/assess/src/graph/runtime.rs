@@ -1,48 +1,49 @@
 //! What was seen running: containers of workloads, their programs, the sockets these listen on and the packages they
 //! loaded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use yagura_model::graph::{Builder, EdgeKind, NodeId, NodeKind};
 use yagura_model::profile::Endpoint;
 
 use super::{Sources, workload_key};
-use crate::profiles::{Uses, Watched};
+use crate::kubernetes::Cluster;
+use crate::kubernetes::workload::Workload;
+use crate::profiles::{PackageUse, Watched};
 
 /// Most ends of connections and programs that become nodes, one container.
 const MAX_ENDS: usize = 256;
 const MAX_PROGRAMS: usize = 256;
 
-pub(super) fn add(sources: &Sources<'_>, builder: &mut Builder) {
-    let addresses = addresses(sources);
-    for watched in sources.runtime.watched(sources.targets, sources.cluster) {
-        container(sources, &watched, &addresses, builder);
+pub(super) fn add(sources: &Sources<'_>, all: &[Watched<'_>], builder: &mut Builder) {
+    let addresses = addresses(sources.cluster);
+    for watched in all {
+        container(sources, watched, &addresses, builder);
     }
 }
 
-/// The workloads behind the addresses of pods and services.
-fn addresses(sources: &Sources<'_>) -> BTreeMap<String, (NodeKind, String, String)> {
-    let mut all = BTreeMap::new();
-    for workload in &sources.cluster.workloads {
-        for pod in workload.pods.iter().filter(|pod| !pod.address.is_empty()) {
-            all.insert(pod.address.clone(), (NodeKind::Workload, workload_key(workload), workload.title()));
-        }
-    }
-    all
+/// The workloads behind the addresses of pods.
+fn addresses(cluster: &Cluster) -> HashMap<&str, &Workload> {
+    let pods = cluster.workloads.iter().flat_map(|one| one.pods.iter().map(move |pod| (pod, one)));
+    let known = pods.filter(|(pod, _)| !pod.address.is_empty());
+    known.map(|(pod, workload)| (pod.address.as_str(), workload)).collect()
+}
+
+fn workload(builder: &mut Builder, of: &Workload) -> NodeId {
+    builder.node(NodeKind::Workload, &workload_key(of), &of.title())
 }
 
 fn container(
     sources: &Sources<'_>,
     watched: &Watched<'_>,
-    addresses: &BTreeMap<String, (NodeKind, String, String)>,
+    addresses: &HashMap<&str, &Workload>,
     builder: &mut Builder,
 ) {
-    let place = watched.place();
-    let kind = if watched.id == "host" { NodeKind::Host } else { NodeKind::Container };
-    let key = if kind == NodeKind::Host { watched.observed.profile.host.as_str() } else { watched.id };
+    let (place, key) = (watched.place(), watched.key());
+    let kind = if watched.is_host() { NodeKind::Host } else { NodeKind::Container };
     let node = builder.node(kind, key, &format!("{} {}", kind.name(), watched.title()));
-    for workload in watched.workloads.iter().filter_map(|at| sources.cluster.workloads.get(*at)) {
-        let owner = builder.node(NodeKind::Workload, &workload_key(workload), &workload.title());
+    for of in watched.workloads.iter().filter_map(|at| sources.cluster.workloads.get(*at)) {
+        let owner = workload(builder, of);
         builder.edge(owner, EdgeKind::Contains, node, "was seen running as a container of it", &place);
     }
     let subject = watched.subject;
@@ -63,8 +64,8 @@ fn container(
     }
     for end in subject.connects.iter().take(MAX_ENDS) {
         let running = process(builder, key, &end.program);
-        let to = match addresses.get(&end.address) {
-            Some((kind, key, label)) => builder.node(*kind, key, label),
+        let to = match addresses.get(end.address.as_str()) {
+            Some(of) => workload(builder, of),
             None => socket(builder, "", end),
         };
         let fact =
@@ -83,20 +84,9 @@ fn socket(builder: &mut Builder, container: &str, end: &Endpoint) -> NodeId {
 }
 
 /// States which program was seen with a package that has flaws.
-pub(super) fn loaded(
-    sources: &Sources<'_>,
-    uses: &Uses,
-    key: &(String, String, String),
-    package: NodeId,
-    builder: &mut Builder,
-) {
-    let Some(seen) = uses.get(key).filter(|seen| !seen.program.is_empty()) else { return };
-    let container = sources
-        .runtime
-        .profiles
-        .iter()
-        .find(|observed| seen.container == "host" && observed.profile.subjects.contains_key("host"));
-    let container = container.map_or(seen.container.as_str(), |observed| observed.profile.host.as_str());
-    let running = process(builder, container, &seen.program);
-    builder.edge(running, EdgeKind::Loads, package, &seen.fact, &seen.place);
+pub(super) fn loaded(seen: &PackageUse, package: NodeId, builder: &mut Builder) {
+    if !seen.program.is_empty() {
+        let running = process(builder, &seen.container, &seen.program);
+        builder.edge(running, EdgeKind::Loads, package, &seen.fact, &seen.place);
+    }
 }
