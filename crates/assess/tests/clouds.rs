@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{cluster, finding, image, terraform};
+use support::{cluster, finding, graph, image, terraform};
 use yagura_assess::access::defaults;
 use yagura_assess::graph::Sources;
 use yagura_assess::paths::Rules;
@@ -147,19 +147,7 @@ fn azure_a_pods_identity_leads_to_a_storage_account() {
 #[test]
 fn azure_security_rules_decide_by_their_priority() {
     let from = |hcl: &str| {
-        let cloud = terraform(hcl);
-        let (cluster, defaults, runtime) = (cluster(""), defaults(), Runtime::default());
-        let stack = yagura_assess::graph::StackGraph::new(&Sources {
-            cluster: &cluster,
-            default_roles: &defaults,
-            powers: &[],
-            cloud: &cloud,
-            targets: &[],
-            findings: &[],
-            runtime: &runtime,
-            from: &[],
-        });
-        let graph = &stack.graph;
+        let graph = &graph("", hcl).graph;
         let machine = graph.nodes().find(|node| graph.label(*node) == "virtual-machine jump").unwrap();
         let facts: Vec<String> = graph
             .incoming(machine)
@@ -285,19 +273,7 @@ fn gcp_a_service_leads_over_another_account_to_a_bucket() {
 fn gcp_firewalls_decide_by_priority_and_tags() {
     let open = |hcl: &str| {
         about(&risks(hcl, "", "run/intake:1"), "instance jump").is_some() || {
-            let cloud = terraform(hcl);
-            let (cluster, defaults, runtime) = (cluster(""), defaults(), Runtime::default());
-            let stack = yagura_assess::graph::StackGraph::new(&Sources {
-                cluster: &cluster,
-                default_roles: &defaults,
-                powers: &[],
-                cloud: &cloud,
-                targets: &[],
-                findings: &[],
-                runtime: &runtime,
-                from: &[],
-            });
-            let graph = &stack.graph;
+            let graph = &graph("", hcl).graph;
             let machine = graph.nodes().find(|node| graph.label(*node) == "instance jump").unwrap();
             graph.incoming(machine).any(|edge| graph.label(graph.from(edge)) == "the internet")
         }
@@ -397,18 +373,7 @@ fn aws_a_pod_with_a_secret_reaches_a_database_by_its_security_group() {
     let by_network =
         RDS.replace("security_groups = [aws_security_group.pods.id]", "cidr_blocks = [\"10.0.0.0/8\"]");
     let facts = |hcl: &str| -> Vec<String> {
-        let (cluster, defaults, cloud, runtime) =
-            (cluster(&pod), defaults(), terraform(hcl), Runtime::default());
-        let stack = yagura_assess::graph::StackGraph::new(&Sources {
-            cluster: &cluster,
-            default_roles: &defaults,
-            powers: &[],
-            cloud: &cloud,
-            targets: &[],
-            findings: &[],
-            runtime: &runtime,
-            from: &[],
-        });
+        let stack = graph(&pod, hcl);
         let graph = &stack.graph;
         let orders = graph.nodes().find(|node| graph.label(*node) == "rds-instance orders").unwrap();
         graph.incoming(orders).map(|edge| graph.fact(edge).to_owned()).collect()

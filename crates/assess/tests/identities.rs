@@ -2,11 +2,7 @@
 
 mod support;
 
-use support::{cluster, terraform};
-use yagura_assess::access::defaults;
 use yagura_assess::graph::aws::identity::{Gives, Subject, escalations};
-use yagura_assess::graph::{Sources, StackGraph};
-use yagura_assess::profiles::Runtime;
 
 /// `from kind to: fact` of every edge that starts at a role or user.
 fn edges(hcl: &str) -> Vec<String> {
@@ -14,18 +10,7 @@ fn edges(hcl: &str) -> Vec<String> {
 }
 
 fn graph(hcl: &str, manifests: &str) -> (Vec<String>, Vec<String>) {
-    let (cluster, defaults, cloud, runtime) =
-        (cluster(manifests), defaults(), terraform(hcl), Runtime::default());
-    let stack = StackGraph::new(&Sources {
-        cluster: &cluster,
-        default_roles: &defaults,
-        powers: &[],
-        cloud: &cloud,
-        targets: &[],
-        findings: &[],
-        runtime: &runtime,
-        from: &[],
-    });
+    let stack = support::graph(manifests, hcl);
     let graph = &stack.graph;
     let show = |edge| {
         let kind = graph.edge_kind(edge).unwrap().name();

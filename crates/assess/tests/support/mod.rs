@@ -1,8 +1,10 @@
 //! What the tests share: clusters and clouds from text, findings by hand.
 #![allow(dead_code, reason = "each test uses some of it")]
 
-use yagura_assess::graph::Cloud;
+use yagura_assess::access::defaults;
+use yagura_assess::graph::{Cloud, Sources, StackGraph};
 use yagura_assess::kubernetes::Cluster;
+use yagura_assess::profiles::Runtime;
 use yagura_configuration::{Parsed, Resource, SourceFile, source};
 use yagura_formats::document::yaml;
 use yagura_model::finding::{Evidence, PackageReference};
@@ -25,6 +27,21 @@ pub fn terraform(text: &str) -> Cloud {
     (source::named("terraform").unwrap().parse)(&files, &mut parsed);
     let own = |one: Resource<'_>| Resource { kind: one.kind, name: one.name, node: one.node.into_owned() };
     Cloud { files: vec!["main.tf".into()], resources: parsed.resources.into_iter().map(own).collect() }
+}
+
+/// What manifests and Terraform say, as a graph.
+pub fn graph(manifests: &str, hcl: &str) -> StackGraph {
+    let (cluster, defaults, cloud) = (cluster(manifests), defaults(), terraform(hcl));
+    StackGraph::new(&Sources {
+        cluster: &cluster,
+        default_roles: &defaults,
+        powers: &[],
+        cloud: &cloud,
+        targets: &[],
+        findings: &[],
+        runtime: &Runtime::default(),
+        from: &[],
+    })
 }
 
 pub fn image(name: &str) -> Target {
