@@ -34,6 +34,8 @@ if [ ! -d "$work/image" ]; then
 fi
 
 cargo build --release --locked --quiet --package yagura
+# Nobody may remember an earlier run.
+rm -rf "$work/trivy-cache"
 export SYFT_CHECK_FOR_APP_UPDATE=false TRIVY_CACHE_DIR="$work/trivy-cache"
 measure() { # NAME COMMAND…: the figures of one run
   local name=$1; shift
@@ -44,6 +46,6 @@ measure yagura target/release/yagura sbom "oci-dir:$work/image:bench" --no-cache
 measure syft "$work/peers/bin/syft" scan "oci-dir:$work/image" -o "cyclonedx-json=$work/syft.json"
 measure trivy "$work/peers/bin/trivy" image --input "$work/image" --offline-scan --skip-db-update \
   --skip-java-db-update --skip-files '**/*.jar' --format cyclonedx --output "$work/trivy.json"
-measure gzip sh -c "for blob in '$work'/image/blobs/sha256/*; do gzip -tq \"\$blob\" 2>/dev/null && sha256sum \"\$blob\"; done"
+measure gzip sh -c "for blob in '$work'/image/blobs/sha256/*; do if gzip -tq \"\$blob\" 2>/dev/null; then sha256sum \"\$blob\"; fi; done"
 
 python3 benches/compare-sboms.py "$work"
