@@ -1,6 +1,6 @@
 //! What configurations say of clouds, to be found by kind and by name.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use yagura_configuration::Resource;
 use yagura_formats::document::Node;
@@ -18,21 +18,11 @@ pub struct Cloud {
 pub(super) struct Resources<'a> {
     pub(super) cloud: &'a Cloud,
     by_name: HashMap<&'a str, &'a Resource<'static>>,
-    /// ARNs of roles and users that policies write in full.
-    pub(super) stated_arns: BTreeSet<String>,
 }
 
 impl<'a> Resources<'a> {
     pub(super) fn new(cloud: &'a Cloud) -> Self {
-        let mut stated_arns = BTreeSet::new();
-        for one in cloud.resources.iter().filter(|one| one.kind.starts_with("aws/iam-")) {
-            arns(&one.node, &mut stated_arns);
-        }
-        Self {
-            cloud,
-            by_name: cloud.resources.iter().map(|one| (one.name.as_str(), one)).collect(),
-            stated_arns,
-        }
+        Self { cloud, by_name: cloud.resources.iter().map(|one| (one.name.as_str(), one)).collect() }
     }
 
     pub(super) fn of(&self, kind: &'static str) -> impl Iterator<Item = &'a Resource<'static>> {
@@ -48,15 +38,6 @@ impl<'a> Resources<'a> {
         let file = usize::try_from(node.span.source).ok().and_then(|at| self.cloud.files.get(at));
         format!("{}:{}", file.map_or("?", String::as_str), node.span.line)
     }
-}
-
-/// Every text of a tree that is the ARN of a role or user in an account.
-fn arns(node: &Node<'_>, found: &mut BTreeSet<String>) {
-    if let Some(text) = node.scalar().filter(|text| text.starts_with("arn:aws:iam::")) {
-        found.insert(text.to_owned());
-    }
-    node.items().iter().for_each(|item| arns(item, found));
-    node.entries().iter().for_each(|entry| arns(&entry.value, found));
 }
 
 /// The texts of a list, or the one text that stands for a list.

@@ -35,7 +35,11 @@ pub struct Identities<'a> {
 
 impl<'a> Identities<'a> {
     pub fn of(aws: &Resources<'a>, sources: &Sources<'_>) -> Self {
-        let mut reader = Reader { aws, managed: managed(), unknown: BTreeSet::new() };
+        let mut stated_arns = BTreeSet::new();
+        for one in aws.cloud.resources.iter().filter(|one| one.kind.starts_with("aws/iam-")) {
+            arns(&one.node, &mut stated_arns);
+        }
+        let mut reader = Reader { aws, managed: managed(), stated_arns, unknown: BTreeSet::new() };
         let all = aws.of("aws/iam-role").chain(aws.of("aws/iam-user"));
         let all: Vec<Identity<'a>> = all.map(|resource| reader.identity(resource, sources)).collect();
         let mut notices: Vec<String> = Vec::new();
@@ -134,6 +138,8 @@ fn managed() -> Vec<(String, Vec<String>)> {
 struct Reader<'r, 'a> {
     aws: &'r Resources<'a>,
     managed: Vec<(String, Vec<String>)>,
+    /// ARNs of roles and users that policies write in full.
+    stated_arns: BTreeSet<String>,
     unknown: BTreeSet<String>,
 }
 
@@ -194,7 +200,7 @@ impl<'a> Reader<'_, 'a> {
             .flat_map(|one| &one.cloud_identities)
             .map(|(_, arn)| arn.as_str());
         annotated
-            .chain(self.aws.stated_arns.iter().map(String::as_str))
+            .chain(self.stated_arns.iter().map(String::as_str))
             .find(|text| fits(text))
             .map(str::to_owned)
     }
@@ -285,4 +291,13 @@ fn allowing(actions: &[String], place: &str) -> Policy {
         place: place.to_owned(),
     };
     Policy { statements: vec![statement], is_unknown: false }
+}
+
+/// Every text of a tree that is the ARN of a role or user in an account.
+fn arns(node: &Node<'_>, found: &mut BTreeSet<String>) {
+    if let Some(text) = node.scalar().filter(|text| text.starts_with("arn:aws:iam::")) {
+        found.insert(text.to_owned());
+    }
+    node.items().iter().for_each(|item| arns(item, found));
+    node.entries().iter().for_each(|entry| arns(&entry.value, found));
 }
