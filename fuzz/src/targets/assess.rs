@@ -144,7 +144,6 @@ const PROFILE: Target = Target {
         };
         let targets = [target];
         let cluster = Cluster::default();
-        runtime.uses(&targets, &cluster);
         graph(&cluster, &Cloud::default(), &runtime, &targets);
     },
 };
