@@ -74,7 +74,7 @@ pub enum Command {
     /// Build, update, search and show the advisory database
     #[command(subcommand)]
     Db(Db),
-    /// Say all that is known of a flaw, and why it matches a target or does not
+    /// Say all that is known of a flaw, and why it matches a target or does not; or what a rule is about
     Explain(Box<Explain>),
     /// Explain a risk of a stack: its score, its path, its evidence, what ends it
     #[command(subcommand)]
